@@ -1,0 +1,36 @@
+package keepalived
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+const authVersion = "auth_pass_wo_version "
+
+// RenderAuth is the text of AuthPath: the authentication block, and the version
+// that tells when the secret was changed, as a comment. It fails, without
+// saying the secret, if ValidateAuthPass does.
+func RenderAuth(pass string, version int64) ([]byte, error) {
+	if err := ValidateAuthPass(pass); err != nil {
+		return nil, err
+	}
+	block := blockOf("authentication", nil, statement("auth_type", "PASS"), statement("auth_pass", pass))
+	block.Comments = []string{authVersion + strconv.FormatInt(version, 10)}
+	return append([]byte(header("redislb_director")), Print([]Node{block})...), nil
+}
+
+// ParseAuthVersion reads the version from the text of AuthPath, and nothing
+// else of it. Its error never contains the text.
+func ParseAuthVersion(data []byte) (int64, error) {
+	for line := range strings.Lines(string(data)) {
+		if text, ok := strings.CutPrefix(strings.TrimSpace(line), "# "+authVersion); ok {
+			version, err := strconv.ParseInt(text, 10, 64)
+			if err != nil {
+				return 0, fmt.Errorf("the comment %s has no whole number", strings.TrimSpace(authVersion))
+			}
+			return version, nil
+		}
+	}
+	return 0, fmt.Errorf("no comment %s", strings.TrimSpace(authVersion))
+}

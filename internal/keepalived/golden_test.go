@@ -1,0 +1,110 @@
+package keepalived_test
+
+import (
+	"flag"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/aymanbagabas/go-udiff"
+	"github.com/redislb/terraform-provider-redislb/internal/keepalived"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+func golden(t *testing.T, name string, got []byte) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(path, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := udiff.Unified(path, "got", string(want), string(got)); diff != "" {
+		t.Errorf("%s\nIf it is meant, run go test with -update and read the diff of %s.", diff, path)
+	}
+}
+
+func director() keepalived.Director {
+	return keepalived.Director{
+		RouterID: "a", Instance: "VI_1", Interface: "eth0", VirtualRouterID: 51, Priority: 100,
+		AdvertInterval: time.Second, PreemptDelay: 15 * time.Second,
+		Auth: true, SyncInterface: "eth0", SyncID: 51,
+	}
+}
+
+func redis() keepalived.VIP {
+	return keepalived.VIP{
+		Address: netip.MustParsePrefix("192.0.2.229/24"),
+		Services: []keepalived.VirtualServer{{
+			Name: "redis", Port: 6379, Protocol: keepalived.TCP, Scheduler: "rr", Forwarding: keepalived.DR,
+			DelayLoop: 6 * time.Second,
+			Check:     keepalived.TCPCheck{Timeout: 3 * time.Second, Retries: 2, RetryDelay: time.Second},
+			RealServers: []keepalived.RealServer{
+				{Name: "b", Address: netip.MustParseAddr("192.0.2.12"), Port: 6379, Weight: 1},
+				{Name: "a", Address: netip.MustParseAddr("192.0.2.11"), Port: 6379, Weight: 1},
+			},
+		}},
+	}
+}
+
+// several has two services, fractions of a second, weight 0, all that is in a
+// comment by force, and NAT to another port.
+func several() keepalived.VIP {
+	vip := redis()
+	vip.Address = netip.MustParsePrefix("192.0.2.230/32")
+	second := vip.Services[0]
+	second.Name, second.Port, second.Scheduler = "odd \"}\n#!$(x) ä\\", 6380, "wlc"
+	second.DelayLoop, second.Check = 500*time.Millisecond, keepalived.TCPCheck{Timeout: 100 * time.Millisecond, RetryDelay: 0}
+	second.RealServers = []keepalived.RealServer{{Name: "draining {", Address: netip.MustParseAddr("192.0.2.11"), Port: 6380, Weight: 0},
+		{Name: "b", Address: netip.MustParseAddr("192.0.2.12"), Port: 6380, Weight: 65535}}
+	nat := vip.Services[0]
+	nat.Name, nat.Port, nat.Forwarding, nat.Protocol, nat.Scheduler = "nat", 53, keepalived.NAT, keepalived.UDP, "mh"
+	vip.Services = append(vip.Services, second, nat)
+	return vip
+}
+
+func ipv6() keepalived.VIP {
+	vip := redis()
+	vip.Address = netip.MustParsePrefix("2001:db8::229/64")
+	vip.Services[0].RealServers = []keepalived.RealServer{
+		{Name: "a", Address: netip.MustParseAddr("2001:db8::11"), Port: 6379, Weight: 65535},
+	}
+	return vip
+}
+
+func addressOnly() keepalived.VIP {
+	return keepalived.VIP{Address: netip.MustParsePrefix("192.0.2.231/24")}
+}
+
+func TestDirectorIsWrittenAsTheGoldenFilesSay(t *testing.T) {
+	golden(t, "director.conf", director().Render())
+	small := director()
+	small.Auth, small.SyncInterface, small.SyncID, small.PreemptDelay = false, "", 0, 1500*time.Millisecond
+	golden(t, "director-small.conf", small.Render())
+}
+
+func TestAuthIsWrittenAsTheGoldenFileSays(t *testing.T) {
+	auth, err := keepalived.RenderAuth("a@~%(?=]", 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "auth.conf", auth)
+}
+
+func TestVIPIsWrittenAsTheGoldenFilesSay(t *testing.T) {
+	for name, vip := range map[string]keepalived.VIP{"redis": redis(), "several": several(), "ipv6": ipv6(), "address-only": addressOnly()} {
+		if err := vip.Validate(); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		address, services := vip.Render()
+		golden(t, "vip-"+name+".address.conf", address)
+		golden(t, "vip-"+name+".services.conf", services)
+	}
+}

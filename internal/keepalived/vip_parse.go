@@ -1,0 +1,141 @@
+package keepalived
+
+import (
+	"fmt"
+	"net/netip"
+	"strconv"
+	"strings"
+)
+
+// ParseVIP is the inverse of Render: address and services are the texts of
+// VIPAddressPath and VIPServicesPath. Order and indentation do not matter; a
+// statement that Render never writes is an error that names its line. A service
+// whose comment with the name was lost is named after its protocol and port
+// ("tcp-6379"), a real server after its address.
+//
+// What it returns is valid; services and real servers are in the file's order.
+func ParseVIP(address, services []byte) (VIP, error) {
+	var v VIP
+	nodes, err := Parse(address)
+	if err != nil {
+		return VIP{}, fmt.Errorf("address: %w", err)
+	}
+	if len(nodes) != 1 || len(nodes[0].Args) != 0 || nodes[0].HasBlock {
+		return VIP{}, fmt.Errorf("address: expected one line with one address")
+	}
+	if v.Address, err = netip.ParsePrefix(nodes[0].Keyword); err != nil {
+		return VIP{}, fmt.Errorf("address: line %d: %q is no address with the length of its network", nodes[0].Line, nodes[0].Keyword)
+	}
+	if nodes, err = Parse(services); err != nil {
+		return VIP{}, fmt.Errorf("services: %w", err)
+	}
+	for _, n := range nodes {
+		s, err := parseVirtualServer(n, v.Address.Addr())
+		if err != nil {
+			return VIP{}, fmt.Errorf("services: %w", at(n, err))
+		}
+		v.Services = append(v.Services, s)
+	}
+	if err := v.Validate(); err != nil {
+		return VIP{}, err
+	}
+	return v, nil
+}
+
+func parseVirtualServer(n Node, vip netip.Addr) (VirtualServer, error) {
+	address, port, err := n.endpoint("virtual_server")
+	if err != nil {
+		return VirtualServer{}, err
+	}
+	if address != vip {
+		return VirtualServer{}, fmt.Errorf("of %s in the file of %s", address, vip)
+	}
+	s := VirtualServer{Port: port}
+	var settings, realServers []Node
+	for _, child := range n.Block {
+		if child.Keyword == "real_server" {
+			realServers = append(realServers, child)
+		} else {
+			settings = append(settings, child)
+		}
+	}
+	err = fields{
+		"delay_loop": intoDuration(&s.DelayLoop),
+		"lvs_sched":  into(&s.Scheduler),
+		"lvs_method": into((*string)(&s.Forwarding)),
+		"protocol":   into((*string)(&s.Protocol)),
+	}.read(settings, "delay_loop", "lvs_sched", "lvs_method", "protocol")
+	if err != nil {
+		return VirtualServer{}, err
+	}
+	if s.Name = n.name("service"); s.Name == "" {
+		s.Name = strings.ToLower(string(s.Protocol)) + "-" + strconv.Itoa(port)
+	}
+	for i, child := range realServers {
+		r, check, err := parseRealServer(child)
+		if err != nil {
+			return VirtualServer{}, at(child, err)
+		}
+		if i > 0 && check != s.Check {
+			return VirtualServer{}, at(child, fmt.Errorf("%q is checked otherwise than those before it", r.Name))
+		}
+		s.Check = check
+		s.RealServers = append(s.RealServers, r)
+	}
+	return s, nil
+}
+
+func parseRealServer(n Node) (RealServer, TCPCheck, error) {
+	var check TCPCheck
+	var command string
+	address, port, err := n.endpoint("real_server")
+	if err != nil {
+		return RealServer{}, check, err
+	}
+	r := RealServer{Name: n.name("real_server"), Address: address, Port: port}
+	if r.Name == "" {
+		r.Name = address.String()
+	}
+	err = fields{
+		"weight":      intoInt(&r.Weight),
+		"notify_up":   into(&command), // Render writes it anew
+		"notify_down": into(&command),
+		"TCP_CHECK": func(n Node) error {
+			return fields{
+				"connect_port":       exactly(strconv.Itoa(port)),
+				"connect_timeout":    intoDuration(&check.Timeout),
+				"retry":              intoInt(&check.Retries),
+				"delay_before_retry": intoDuration(&check.RetryDelay),
+			}.read(n.Block, "connect_port", "connect_timeout", "retry", "delay_before_retry")
+		},
+	}.read(n.Block, "weight", "TCP_CHECK")
+	return r, check, err
+}
+
+// endpoint reads "virtual_server 192.0.2.229 6379 {".
+func (n Node) endpoint(keyword string) (netip.Addr, int, error) {
+	if n.Keyword != keyword || !n.HasBlock || len(n.Args) != 2 {
+		return netip.Addr{}, 0, fmt.Errorf("expected a block of %s with an address and a port", keyword)
+	}
+	address, err := netip.ParseAddr(n.Args[0])
+	if err != nil {
+		return netip.Addr{}, 0, fmt.Errorf("%q is no address", n.Args[0])
+	}
+	port, err := strconv.Atoi(n.Args[1])
+	if err != nil || ValidatePort(port) != nil {
+		return netip.Addr{}, 0, fmt.Errorf("%q is no port", n.Args[1])
+	}
+	return address, port, nil
+}
+
+// name is what nameComment wrote.
+func (n Node) name(kind string) string {
+	for _, comment := range n.Comments {
+		if quoted, ok := strings.CutPrefix(comment, kind+" "); ok {
+			if name, err := strconv.Unquote(quoted); err == nil {
+				return name
+			}
+		}
+	}
+	return ""
+}
