@@ -1,0 +1,119 @@
+package remote
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"slices"
+
+	"golang.org/x/crypto/ssh"
+	"golang.org/x/crypto/ssh/agent"
+)
+
+// maxAgentKeys bounds how many of an agent's keys are shown when a password is
+// to follow: sshd cuts the connection after MaxAuthTries (6) failures.
+const maxAgentKeys = 3
+
+// credentials logs in once: key, agent, password, in this order. It remembers
+// what was tried, for AuthError.
+type credentials struct {
+	cfg     Config
+	signer  ssh.Signer // nil if there is no private key
+	done    []string   // methods used up
+	tried   []string
+	offered []string
+	notes   []string
+}
+
+// next is an ssh.ClientAuthCallback. It returns (nil, nil) when nothing is left.
+func (c *credentials) next(ctx context.Context) ssh.ClientAuthCallback {
+	return func(a *ssh.ClientAuthContext) (ssh.AuthMethod, error) {
+		c.offered = a.AllowedMethods
+		may := func(method string) bool {
+			return slices.Contains(a.AllowedMethods, method) && !slices.Contains(c.done, method)
+		}
+		switch {
+		case may("publickey") && (c.signer != nil || c.cfg.UseAgent):
+			c.done = append(c.done, "publickey")
+			return ssh.PublicKeys(c.signers(ctx)...), nil
+		case may("password") && c.cfg.Password != "":
+			// The same password by keyboard-interactive would be a second failure on
+			// the account's count.
+			c.done = append(c.done, "password", "keyboard-interactive")
+			c.tried = append(c.tried, "password")
+			return ssh.Password(c.cfg.Password), nil
+		case may("keyboard-interactive") && c.cfg.Password != "":
+			c.done = append(c.done, "keyboard-interactive")
+			c.tried = append(c.tried, "keyboard-interactive")
+			return ssh.KeyboardInteractive(c.answer()), nil
+		}
+		return nil, nil
+	}
+}
+
+// answer gives the password to every hidden prompt of one round; a second
+// round that prompts again means that it was wrong.
+func (c *credentials) answer() ssh.KeyboardInteractiveChallenge {
+	asked := false
+	return func(_, _ string, questions []string, echos []bool) ([]string, error) {
+		answers := make([]string, len(questions))
+		if len(questions) == 0 {
+			return answers, nil
+		}
+		if asked {
+			return nil, errors.New("the server asked again after the password")
+		}
+		asked = true
+		for i := range questions {
+			if echos[i] {
+				return nil, fmt.Errorf("the server asks %q, which is not a password prompt", questions[i])
+			}
+			answers[i] = c.cfg.Password
+		}
+		return answers, nil
+	}
+}
+
+func (c *credentials) signers(ctx context.Context) []ssh.Signer {
+	var all []ssh.Signer
+	if c.signer != nil {
+		all = append(all, c.signer)
+		c.tried = append(c.tried, "private key "+ssh.FingerprintSHA256(c.signer.PublicKey()))
+	}
+	if !c.cfg.UseAgent {
+		return all
+	}
+	keys, err := c.agentKeys(ctx)
+	if err != nil {
+		c.notes = append(c.notes, "The SSH agent could not be asked: "+err.Error())
+		return all
+	}
+	if len(keys) == 0 {
+		c.notes = append(c.notes, "The SSH agent holds no keys (ssh-add)")
+	}
+	if c.cfg.Password != "" && len(keys) > maxAgentKeys {
+		c.notes = append(c.notes, fmt.Sprintf("Only %d of the agent's %d keys were shown, to leave tries for the password", maxAgentKeys, len(keys)))
+		keys = keys[:maxAgentKeys]
+	}
+	for _, k := range keys {
+		c.tried = append(c.tried, "agent key "+ssh.FingerprintSHA256(k.PublicKey()))
+	}
+	return append(all, keys...)
+}
+
+// agentKeys asks the agent. Its socket lives as long as ctx, for the signers need it.
+func (c *credentials) agentKeys(ctx context.Context) ([]ssh.Signer, error) {
+	conn, err := new(net.Dialer).DialContext(ctx, "unix", os.Getenv("SSH_AUTH_SOCK"))
+	if err != nil {
+		return nil, err
+	}
+	context.AfterFunc(ctx, func() { conn.Close() })
+	return agent.NewClient(conn).Signers()
+}
+
+// refused makes the error of a login that failed with err.
+func (c *credentials) refused(err error) error {
+	return &AuthError{Target: c.cfg.Target(), Tried: c.tried, Offered: c.offered, Notes: c.notes, Err: err}
+}

@@ -1,0 +1,151 @@
+package remote
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"golang.org/x/crypto/ssh"
+)
+
+// ErrClosed is what a Client says after Close.
+var ErrClosed = errors.New("the client is closed")
+
+// Client is one host. It is safe for concurrent use.
+type Client struct {
+	cfg    Config
+	tune   tuning
+	signer func() (ssh.Signer, error) // Config.signer, once: a passphrase takes long to check
+
+	mu      sync.Mutex
+	cur     *conn    // nil or possibly dead
+	dialing *dialing // nil if no dial is under way
+	closed  bool
+}
+
+// dialing is a dial that callers wait for together. It ends early only when the
+// last of them has gone.
+type dialing struct {
+	waiters int // guarded by Client.mu
+	cancel  context.CancelFunc
+	done    chan struct{}
+	err     error // set before done is closed
+}
+
+// NewClient makes a client and touches neither the network nor the disk; what is
+// wrong with c comes out at first use (or earlier, by Validate).
+func NewClient(c Config) *Client {
+	c = c.withDefaults()
+	return &Client{cfg: c, tune: defaultTuning, signer: sync.OnceValues(c.signer)}
+}
+
+// Target returns user@host:port.
+func (c *Client) Target() string { return c.cfg.Target() }
+
+// Format shows the target only, for every verb.
+func (c *Client) Format(s fmt.State, _ rune) { _, _ = fmt.Fprintf(s, "remote.Client{%s}", c.Target()) }
+
+// Close ends the connection; commands under way fail. A Client that is not
+// closed holds no connection either, some time after its last use.
+func (c *Client) Close() error {
+	c.mu.Lock()
+	c.closed = true
+	cur, d := c.cur, c.dialing
+	c.cur = nil
+	c.mu.Unlock()
+	if d != nil {
+		d.cancel()
+	}
+	if cur != nil {
+		cur.close(ErrClosed)
+		<-cur.gone
+	}
+	return nil
+}
+
+// acquire returns a live connection, retained for the caller. ctx ends the
+// caller's wait only.
+func (c *Client) acquire(ctx context.Context) (*conn, error) {
+	for {
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
+		c.mu.Lock()
+		if c.closed {
+			c.mu.Unlock()
+			return nil, ErrClosed
+		}
+		if c.cur != nil && c.cur.retain() {
+			cur := c.cur
+			c.mu.Unlock()
+			return cur, nil
+		}
+		d := c.dialing
+		if d == nil {
+			d = c.startDial()
+		}
+		d.waiters++
+		c.mu.Unlock()
+
+		select {
+		case <-d.done:
+			if d.err != nil {
+				return nil, d.err
+			}
+		case <-ctx.Done():
+			c.leave(d)
+			return nil, context.Cause(ctx)
+		}
+	}
+}
+
+// leave is a waiter that goes before the dial is done.
+func (c *Client) leave(d *dialing) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if d.waiters--; d.waiters == 0 {
+		d.cancel()
+		if c.dialing == d {
+			c.dialing = nil // who comes now wants a dial that is not cancelled
+		}
+	}
+}
+
+// startDial is called with c.mu held.
+func (c *Client) startDial() *dialing {
+	ctx, cancel := context.WithCancel(context.Background())
+	d := &dialing{cancel: cancel, done: make(chan struct{})}
+	c.dialing = d
+	go func() {
+		defer cancel()
+		client, err := c.dial(ctx)
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		abandoned := c.closed || c.dialing != d
+		switch {
+		case err == nil && abandoned:
+			client.Close()
+			d.err = ErrClosed
+		case err == nil:
+			c.cur = newConn(client, c.tune, c.cfg.MaxSessions)
+		case c.closed:
+			d.err = ErrClosed
+		default:
+			d.err = err
+		}
+		if c.dialing == d {
+			c.dialing = nil
+		}
+		close(d.done)
+	}()
+	return d
+}
+
+func (c *Client) dial(ctx context.Context) (*ssh.Client, error) {
+	signer, err := c.signer()
+	if err != nil {
+		return nil, err
+	}
+	return dial(ctx, c.cfg, signer, c.tune.patience)
+}

@@ -1,0 +1,159 @@
+package remote
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// A stepped error can be told the step in which it met the caller. A dial is
+// shared by callers with different steps, so each gets a copy of its own.
+type stepped interface {
+	error
+	at(step string) error
+}
+
+// at gives err the step, if it is one of ours and has none yet.
+func at(err error, step string) error {
+	var s stepped
+	if errors.As(err, &s) {
+		return s.at(step)
+	}
+	return err
+}
+
+// unable opens every message: what was tried, where.
+func unable(step, target string) string {
+	if step == "" {
+		step = "reach the host"
+	}
+	return "unable to " + step + ": " + target + ": "
+}
+
+// Unreachable reports whether err means that no SSH server answered: the name
+// does not resolve, the port refused, no route, or silence before
+// authentication. It is false for a host that answered and refused (host key,
+// credentials, sudo) and for a connection that broke later.
+func Unreachable(err error) bool {
+	var e *ConnectError
+	return errors.As(err, &e) && e.Phase != PhaseAuthentication && !e.protocol
+}
+
+// ConfigError is a setting that cannot work, found without touching the network.
+type ConfigError struct {
+	Name      string // the host's name, as the user gave it
+	Attribute string // the provider's attribute to change
+	Err       error
+}
+
+func (e *ConfigError) Error() string {
+	host := ""
+	if e.Name != "" {
+		host = fmt.Sprintf("host %q: ", e.Name)
+	}
+	return host + e.Attribute + ": " + e.Err.Error()
+}
+func (e *ConfigError) Unwrap() error { return e.Err }
+
+// Phases of a connect, in their order.
+const (
+	PhaseDial           = "dial"           // name lookup and TCP
+	PhaseHandshake      = "handshake"      // SSH versions and keys, up to the host key
+	PhaseAuthentication = "authentication" // after the host key was found good
+)
+
+// ConnectError is a connection that could not be made for a reason other than
+// the host key (HostKey…Error) or the credentials (AuthError).
+type ConnectError struct {
+	Target, Step string
+	Phase        string
+	Err          error
+	protocol     bool // an SSH server answered, but we do not understand each other
+}
+
+func (e *ConnectError) at(step string) error { c := *e; c.Step = step; return &c }
+func (e *ConnectError) Unwrap() error        { return e.Err }
+func (e *ConnectError) Error() string {
+	hint := "Check that the host is up, that sshd listens on this port, and that no firewall is in between."
+	switch {
+	case e.protocol:
+		hint = "Check that this port is sshd's and what it logs."
+	case e.Phase == PhaseHandshake:
+		hint = "The port accepts connections, but no SSH server answered. Check that sshd runs behind it; a host that is booting may need time."
+	case e.Phase == PhaseAuthentication:
+		hint = "The host key was verified; check sshd's log on the host (PAM, DNS lookups) or raise dial_timeout."
+	}
+	return unable(e.Step, e.Target) + e.Phase + ": " + e.Err.Error() + ".\n" + hint
+}
+
+// AuthError is a login that the host refused.
+type AuthError struct {
+	Target, Step string
+	Tried        []string // what was offered to the server, in order
+	Offered      []string // the methods that the server would take (RFC 4252 names)
+	Notes        []string // what kept a credential from being tried
+	Err          error
+}
+
+func (e *AuthError) at(step string) error { c := *e; c.Step = step; return &c }
+func (e *AuthError) Unwrap() error        { return e.Err }
+func (e *AuthError) Error() string {
+	list := func(s []string) string {
+		if len(s) == 0 {
+			return "nothing"
+		}
+		return strings.Join(s, ", ")
+	}
+	msg := unable(e.Step, e.Target) + "the host refused the login. Tried: " + list(e.Tried) + "; the server takes: " + list(e.Offered) + "."
+	for _, n := range e.Notes {
+		msg += " " + n + "."
+	}
+	var words string
+	if e.Err != nil && strings.Contains(e.Err.Error(), "disconnect") {
+		words = " The server said: " + e.Err.Error() + "."
+	}
+	return msg + words + "\nCheck user, private_key, agent and password, and that the key is in the user's authorized_keys on the host (root may need PermitRootLogin)."
+}
+
+// CanceledError is a step that the caller's context ended.
+type CanceledError struct {
+	Target, Step string
+	Err          error // context.Canceled, context.DeadlineExceeded or the cause given
+}
+
+func (e *CanceledError) at(step string) error { c := *e; c.Step = step; return &c }
+func (e *CanceledError) Unwrap() error        { return e.Err }
+func (e *CanceledError) Error() string {
+	return unable(e.Step, e.Target) + "given up: " + e.Err.Error() + "."
+}
+
+// LostError is a connection that broke.
+type LostError struct {
+	Target, Step string
+	Started      bool // a command had been handed over, so it may have run
+	Err          error
+}
+
+func (e *LostError) at(step string) error { c := *e; c.Step = step; return &c }
+func (e *LostError) Unwrap() error        { return e.Err }
+func (e *LostError) Error() string {
+	fate := "Nothing had been started on the host."
+	if e.Started {
+		fate = "Whether what was under way came to its end is not known, so it was not repeated."
+	}
+	return unable(e.Step, e.Target) + "the connection was lost: " + e.Err.Error() + ".\n" + fate + " Check the host and the network, then run again."
+}
+
+// SessionError is a server that keeps the connection but refuses what was asked
+// on it: a further session, a command, the sftp subsystem.
+type SessionError struct {
+	Target, Step string
+	What         string // "a session", "the command"
+	Err          error
+}
+
+func (e *SessionError) at(step string) error { c := *e; c.Step = step; return &c }
+func (e *SessionError) Unwrap() error        { return e.Err }
+func (e *SessionError) Error() string {
+	return unable(e.Step, e.Target) + "the server refused to open " + e.What + ": " + e.Err.Error() + ".\nCheck MaxSessions, ForceCommand and Subsystem in the host's sshd_config and the options of the key in authorized_keys."
+}

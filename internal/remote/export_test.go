@@ -1,0 +1,20 @@
+package remote
+
+import "time"
+
+// Tuning for tests that cannot wait.
+
+func (c *Client) SetIdle(d time.Duration)      { c.tune.idle = d }
+func (c *Client) SetKeepalive(d time.Duration) { c.tune.keepalive = d }
+func (c *Client) SetPatience(d time.Duration)  { c.tune.patience = d }
+func (c *Client) SetStart(d time.Duration)     { c.tune.start = d }
+func (c *Client) SetOutput(bytes int)          { c.tune.output = bytes }
+
+// Bootstrap is the shell code on the exec request's line.
+var Bootstrap = bootstrap
+
+// Invocation shows what would go over the wire.
+func Invocation(cfg Config, cmd Command) (line string, payload []byte, err error) {
+	inv, err := newInvocation(cfg, cmd)
+	return inv.line, inv.payload, err
+}
