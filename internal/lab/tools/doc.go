@@ -1,0 +1,2 @@
+// Package tools makes sure that the programs the lab runs are installed.
+package tools
