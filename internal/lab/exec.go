@@ -57,7 +57,7 @@ func (h *Host) Run(ctx context.Context, cmd string, s Streams) (exitCode int, er
 		case <-ended: //nolint:errcheck // the context's end is the error
 		case <-time.After(cancelGrace):
 			h.conn.dropIf(client) // a host that hangs never closes a session
-			<-ended //nolint:errcheck // likewise
+			<-ended               //nolint:errcheck // likewise
 		}
 		return 0, fmt.Errorf("ssh %s: `%s`: %w", h, cmd, ctx.Err())
 	}

@@ -1,0 +1,88 @@
+package host
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io/fs"
+	"strings"
+)
+
+// File is a file with its content. Its owner is root:root.
+type File struct {
+	Path    string
+	Mode    fs.FileMode
+	Content []byte
+	// Label, where set, makes the file a secret: its content is never read back
+	// nor shown. What is shown are these comment lines, which the content must
+	// begin with, and whether the file is still as it was last written.
+	Label string
+	// Adopt lets a foreign file at Path be taken over; it is kept on the host and
+	// put back when the artifact is removed.
+	Adopt bool
+}
+
+// Key implements [Artifact].
+func (f File) Key() string { return "file " + f.Path }
+
+func (f File) phase() phase { return phaseFile }
+
+// Want implements [Artifact].
+func (f File) Want() string {
+	if f.Label != "" {
+		return f.Label + "(secret, unchanged on the host)\n"
+	}
+	return string(f.Content)
+}
+
+// Found implements [Artifact].
+func (f File) Found(s *Snapshot) (string, bool) {
+	state, ok := s.Files[f.Path]
+	if !ok {
+		return "", false
+	}
+	if !state.Mode.IsRegular() {
+		return fmt.Sprintf("(not a regular file: %s)\n", state.Mode.Type()), true
+	}
+	text := strings.ToValidUTF8(string(state.Content), "�")
+	if state.Mode != f.Mode || state.Owner != "root:root" {
+		text = fmt.Sprintf("(mode %04o, owner %s)\n", state.Mode, state.Owner) + text
+	}
+	return text, true
+}
+
+func (f File) establish(s *Snapshot) []step {
+	expect := "absent"
+	if state, ok := s.Files[f.Path]; ok {
+		expect = f.expectation(state)
+	}
+	put := call("put_file", stagedContent, f.Path, fmt.Sprintf("%04o", f.Mode), expect)
+	put.content, put.mode = f.Content, f.Mode
+	steps := []step{}
+	if f.Adopt {
+		steps = append(steps, call("keep_foreign_file", f.Path))
+	}
+	steps = append(steps, put)
+	if f.Label != "" {
+		steps = append(steps, call("seal_secret", f.Path))
+	}
+	return steps
+}
+
+func (f File) remove(s *Snapshot) []step {
+	steps := []step{call("remove_file", f.Path, f.expectation(s.Files[f.Path]))}
+	if f.Label != "" {
+		steps = append(steps, call("unseal_secret"))
+	}
+	return steps
+}
+
+// expectation is what put_file and remove_file of commit.sh compare the file
+// with before they touch it, so that nobody's edit since the observation is lost.
+func (f File) expectation(state FileState) string {
+	if f.Label != "" || !state.Mode.IsRegular() {
+		return "any"
+	}
+	sum := sha256.Sum256(state.Content)
+	return hex.EncodeToString(sum[:])
+}

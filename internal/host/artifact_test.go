@@ -1,0 +1,309 @@
+package host
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/redislb/terraform-provider-redislb/internal/ipvs"
+	"github.com/redislb/terraform-provider-redislb/internal/keepalived"
+)
+
+func words(steps []step) string {
+	var lines []string
+	for _, s := range steps {
+		lines = append(lines, strings.ReplaceAll(strings.Join(s.words, " "), stagedContent, "STAGED"))
+	}
+	return strings.Join(lines, "\n")
+}
+
+// sum is the SHA-256 of an empty file.
+const sumOfNothing = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+
+func TestArtifactsAreLookedAtEstablishedAndRemovedByKind(t *testing.T) {
+	plain := File{Path: "/etc/sysctl.d/x", Mode: 0o644, Content: []byte("text\n")}
+	adopting := File{Path: keepalived.ConfigPath, Mode: 0o644, Content: []byte("text\n"), Adopt: true}
+	secret := File{Path: keepalived.AuthPath, Mode: 0o600, Content: []byte("# c\nhush\n"), Label: "# c\n"}
+	other := func(m fileMap) *Snapshot { return &Snapshot{Files: m} }
+	const sumOfText = "b9e68e1bea3e5b19ca6b2f98b73a54b73daafaa250484902e09982e07a12e733"
+
+	for name, c := range map[string]struct {
+		artifact          Artifact
+		snapshot          *Snapshot
+		found             string // empty: absent
+		same              bool   // as wanted
+		establish, remove string
+	}{
+		"package missing":   {artifact: Package{"keepalived"}, snapshot: &Snapshot{HasIpvsadm: true}, establish: "install_package keepalived"},
+		"package installed": {artifact: Package{"ipvsadm"}, snapshot: &Snapshot{HasIpvsadm: true}, found: "installed", same: true, establish: "install_package ipvsadm"},
+		"module missing":    {artifact: Module{"ip_vs"}, snapshot: &Snapshot{}, establish: "load_module ip_vs", remove: "unload_module ip_vs"},
+		"module loaded":     {artifact: Module{"ip_vs"}, snapshot: &Snapshot{IPVSLoaded: true}, found: "loaded", same: true, establish: "load_module ip_vs", remove: "unload_module ip_vs"},
+		"sysctl missing":    {artifact: Sysctl{"net.ipv4.vs.x", "1 0"}, snapshot: &Snapshot{}, establish: "set_sysctl net/ipv4/vs/x 1 0", remove: "restore_sysctl net/ipv4/vs/x"},
+		"sysctl differs":    {artifact: Sysctl{"net.x", "1"}, snapshot: &Snapshot{Sysctls: map[string]string{"net.x": "2"}}, found: "2", establish: "set_sysctl net/x 1", remove: "restore_sysctl net/x"},
+		"sysctl as wanted":  {artifact: Sysctl{"net.x", "1"}, snapshot: &Snapshot{Sysctls: map[string]string{"net.x": "1"}}, found: "1", same: true, establish: "set_sysctl net/x 1", remove: "restore_sysctl net/x"},
+
+		"unit unknown":   {artifact: Unit{keepalivedUnit}, snapshot: &Snapshot{Units: unitMap{keepalivedUnit: {Load: "not-found", Active: "inactive"}}}, establish: "start_unit keepalived.service", remove: "stop_unit keepalived.service"},
+		"unit stopped":   {artifact: Unit{keepalivedUnit}, snapshot: &Snapshot{Units: unitMap{keepalivedUnit: {"loaded", "inactive", "enabled"}}}, found: "enabled, inactive", establish: "start_unit keepalived.service", remove: "stop_unit keepalived.service"},
+		"unit disabled":  {artifact: Unit{keepalivedUnit}, snapshot: &Snapshot{Units: unitMap{keepalivedUnit: {"loaded", "active", "disabled"}}}, found: "disabled, active", establish: "start_unit keepalived.service", remove: "stop_unit keepalived.service"},
+		"unit masked":    {artifact: Unit{keepalivedUnit}, snapshot: &Snapshot{Units: unitMap{keepalivedUnit: {"masked", "active", "masked"}}}, found: "masked, active", establish: "start_unit keepalived.service", remove: "stop_unit keepalived.service"},
+		"unit as wanted": {artifact: Unit{keepalivedUnit}, snapshot: &Snapshot{Units: unitMap{keepalivedUnit: {"loaded", "active", "enabled"}}}, found: "enabled, active", same: true, establish: "start_unit keepalived.service", remove: "stop_unit keepalived.service"},
+
+		"file missing":     {artifact: plain, snapshot: other(nil), establish: "put_file STAGED /etc/sysctl.d/x 0644 absent", remove: "remove_file /etc/sysctl.d/x " + sumOfNothing},
+		"file as wanted":   {artifact: plain, snapshot: other(fileMap{plain.Path: file("text\n")}), found: "text\n", same: true, establish: "put_file STAGED /etc/sysctl.d/x 0644 " + sumOfText, remove: "remove_file /etc/sysctl.d/x " + sumOfText},
+		"file differs":     {artifact: plain, snapshot: other(fileMap{plain.Path: file("")}), establish: "put_file STAGED /etc/sysctl.d/x 0644 " + sumOfNothing, remove: "remove_file /etc/sysctl.d/x " + sumOfNothing},
+		"file mode":        {artifact: plain, snapshot: other(fileMap{plain.Path: {Mode: 0o666, Owner: "root:root", Content: []byte("text\n")}}), found: "(mode 0666, owner root:root)\ntext\n", establish: "put_file STAGED /etc/sysctl.d/x 0644 " + sumOfText, remove: "remove_file /etc/sysctl.d/x " + sumOfText},
+		"file owner":       {artifact: plain, snapshot: other(fileMap{plain.Path: {Mode: 0o644, Owner: "me:root", Content: []byte("text\n")}}), found: "(mode 0644, owner me:root)\ntext\n", establish: "put_file STAGED /etc/sysctl.d/x 0644 " + sumOfText, remove: "remove_file /etc/sysctl.d/x " + sumOfText},
+		"file is a link":   {artifact: plain, snapshot: other(fileMap{plain.Path: {Mode: symlink, Owner: "root:root"}}), found: "(not a regular file: L---------)\n", establish: "put_file STAGED /etc/sysctl.d/x 0644 any", remove: "remove_file /etc/sysctl.d/x any"},
+		"file not UTF-8":   {artifact: File{Path: plain.Path, Mode: 0o644, Content: []byte("\xff")}, snapshot: other(fileMap{plain.Path: file("\xff")}), found: "\uFFFD", establish: "put_file STAGED /etc/sysctl.d/x 0644 a8100ae6aa1940d0b663bb31cd466142ebbdbd5187131b92d93818987832eb89", remove: "remove_file /etc/sysctl.d/x a8100ae6aa1940d0b663bb31cd466142ebbdbd5187131b92d93818987832eb89"},
+		"foreign file":     {artifact: adopting, snapshot: other(fileMap{adopting.Path: file("text\n")}), found: "text\n", same: true, establish: "keep_foreign_file /etc/keepalived/keepalived.conf\nput_file STAGED /etc/keepalived/keepalived.conf 0644 " + sumOfText, remove: "remove_file /etc/keepalived/keepalived.conf " + sumOfText},
+		"secret missing":   {artifact: secret, snapshot: other(nil), establish: "put_file STAGED /etc/keepalived/redislb/auth.conf 0600 absent\nseal_secret /etc/keepalived/redislb/auth.conf", remove: "remove_file /etc/keepalived/redislb/auth.conf any\nunseal_secret"},
+		"secret as wanted": {artifact: secret, snapshot: other(fileMap{secret.Path: {Mode: 0o600, Owner: "root:root", Content: []byte("# c\n(secret, unchanged on the host)\n")}}), found: "# c\n(secret, unchanged on the host)\n", same: true, establish: "put_file STAGED /etc/keepalived/redislb/auth.conf 0600 any\nseal_secret /etc/keepalived/redislb/auth.conf", remove: "remove_file /etc/keepalived/redislb/auth.conf any\nunseal_secret"},
+		"secret readable":  {artifact: secret, snapshot: other(fileMap{secret.Path: {Mode: 0o644, Owner: "root:root", Content: []byte("# c\n(secret, unchanged on the host)\n")}}), found: "(mode 0644, owner root:root)\n# c\n(secret, unchanged on the host)\n", establish: "put_file STAGED /etc/keepalived/redislb/auth.conf 0600 any\nseal_secret /etc/keepalived/redislb/auth.conf", remove: "remove_file /etc/keepalived/redislb/auth.conf any\nunseal_secret"},
+
+		"address missing":      {artifact: LoopbackAddress{vip}, snapshot: onLo(), establish: "add_address lo 192.0.2.229/32 lo:1"},
+		"address elsewhere":    {artifact: LoopbackAddress{vip}, snapshot: &Snapshot{Addresses: []Address{{Device: "eth0", Prefix: netip.PrefixFrom(vip, 24), Label: "eth0"}}}, establish: "add_address lo 192.0.2.229/32 lo:1"},
+		"address as wanted":    {artifact: LoopbackAddress{vip}, snapshot: onLo("192.0.2.229/32 lo:1"), found: "192.0.2.229/32 label lo:1", same: true, establish: "delete_address lo 192.0.2.229/32 lo:1\nadd_address lo 192.0.2.229/32 lo:1", remove: "delete_address lo 192.0.2.229/32 lo:1"},
+		"address with /24":     {artifact: LoopbackAddress{vip}, snapshot: onLo("192.0.2.229/24 lo:1"), found: "192.0.2.229/24 label lo:1", establish: "delete_address lo 192.0.2.229/24 lo:1\nadd_address lo 192.0.2.229/32 lo:1", remove: "delete_address lo 192.0.2.229/24 lo:1"},
+		"address, other label": {artifact: LoopbackAddress{vip}, snapshot: onLo("192.0.2.229/32 lo:0"), found: "192.0.2.229/32 label lo:0", establish: "delete_address lo 192.0.2.229/32 lo:0\nadd_address lo 192.0.2.229/32 lo:1", remove: "delete_address lo 192.0.2.229/32 lo:0"},
+		"address twice":        {artifact: LoopbackAddress{vip}, snapshot: onLo("192.0.2.229/24 lo", "192.0.2.229/32 lo:1"), found: "192.0.2.229/24 label lo, 192.0.2.229/32 label lo:1", establish: "delete_address lo 192.0.2.229/24 lo\ndelete_address lo 192.0.2.229/32 lo:1\nadd_address lo 192.0.2.229/32 lo:1", remove: "delete_address lo 192.0.2.229/24 lo\ndelete_address lo 192.0.2.229/32 lo:1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			found, there := c.artifact.Found(c.snapshot)
+			if there || c.found != "" {
+				equal(t, "Found", found, c.found)
+			}
+			equal(t, "as wanted", there && found == c.artifact.Want(), c.same)
+			equal(t, "establish", words(c.artifact.establish(c.snapshot)), c.establish)
+			equal(t, "remove", words(c.artifact.remove(c.snapshot)), c.remove)
+		})
+	}
+}
+
+type (
+	fileMap = map[string]FileState
+	unitMap = map[string]UnitState
+)
+
+// onLo is a snapshot with addresses "PREFIX LABEL" on lo.
+func onLo(addresses ...string) *Snapshot {
+	s := &Snapshot{}
+	for _, a := range addresses {
+		prefix, label, _ := strings.Cut(a, " ")
+		s.Addresses = append(s.Addresses, Address{Device: "lo", Prefix: netip.MustParsePrefix(prefix), Label: label})
+	}
+	return s
+}
+
+func TestSecretsNeverShow(t *testing.T) {
+	d := redisDirector()
+	for _, a := range d.Artifacts() {
+		if strings.Contains(a.Key()+a.Want(), d.Password) {
+			t.Errorf("%s shows the password:\n%s", a.Key(), a.Want())
+		}
+	}
+	if auth := d.auth(); !strings.Contains(string(auth.Content), d.Password) {
+		t.Errorf("positive control: the file that is written lacks the password:\n%s", auth.Content)
+	}
+	d.Password = ""
+	equal(t, "a plan without the password promises the same", d.auth().Want(), redisDirector().auth().Want())
+}
+
+func inTable(rows ...ipvs.Service) *Snapshot {
+	return &Snapshot{IPVS: rows, CheckedOut: map[RealServerKey]bool{}}
+}
+
+func TestVirtualServiceDriftIsWhatKeepalivedHasNoReasonFor(t *testing.T) {
+	rogue := netip.MustParseAddrPort("192.0.2.66:6379")
+	for name, c := range map[string]struct {
+		row       ipvs.Service
+		out       []netip.AddrPort
+		drift     bool
+		establish string
+	}{
+		"as wanted": {row: redisRow()},
+		"in another order": {row: redisRow(func(s *ipvs.Service) {
+			slices.Reverse(s.Destinations)
+		})},
+		"counters": {row: redisRow(func(s *ipvs.Service) { s.Destinations[0].ActiveConns = 7 })},
+		"missing": {row: redisRow(without(serverA)), drift: true,
+			establish: "-a -t 192.0.2.229:6379 -r 192.0.2.11:6379 -g -w 1\n"},
+		"missing because it was checked out": {row: redisRow(without(serverA)), out: []netip.AddrPort{serverA}},
+		"all missing because checked out":    {row: redisRow(without(serverA), without(serverB)), out: []netip.AddrPort{serverA, serverB}},
+		"another is checked out": {row: redisRow(without(serverA)), out: []netip.AddrPort{serverB}, drift: true,
+			establish: "-a -t 192.0.2.229:6379 -r 192.0.2.11:6379 -g -w 1\n"},
+		"checked out but there": {row: redisRow(), out: []netip.AddrPort{serverA}},
+		"weight": {row: redisRow(weighing(serverB, 5)), drift: true,
+			establish: "-e -t 192.0.2.229:6379 -r 192.0.2.12:6379 -g -w 1\n"},
+		"weight while another is checked out": {row: redisRow(without(serverA), weighing(serverB, 5)), out: []netip.AddrPort{serverA}, drift: true,
+			establish: "-e -t 192.0.2.229:6379 -r 192.0.2.12:6379 -g -w 1\n"},
+		"weight of one that is checked out and there": {row: redisRow(weighing(serverA, 5)), out: []netip.AddrPort{serverA}, drift: true,
+			establish: "-e -t 192.0.2.229:6379 -r 192.0.2.11:6379 -g -w 1\n"},
+		"rogue": {row: redisRow(with(rogue)), drift: true,
+			establish: "-d -t 192.0.2.229:6379 -r 192.0.2.66:6379\n"},
+		"rogue that was checked out": {row: redisRow(with(rogue)), out: []netip.AddrPort{rogue}, drift: true,
+			establish: "-d -t 192.0.2.229:6379 -r 192.0.2.66:6379\n"},
+		"rogue beside one that is checked out": {row: redisRow(without(serverA), with(rogue)), out: []netip.AddrPort{serverA}, drift: true,
+			establish: "-d -t 192.0.2.229:6379 -r 192.0.2.66:6379\n"},
+		"scheduler": {row: redisRow(func(s *ipvs.Service) { s.Scheduler = "wlc" }), drift: true,
+			establish: "-E -t 192.0.2.229:6379 -s rr\n"},
+		"persistent": {row: redisRow(func(s *ipvs.Service) { s.Persistent = true }), drift: true,
+			establish: "-E -t 192.0.2.229:6379 -s rr\n"},
+		"forwarding": {row: redisRow(func(s *ipvs.Service) { s.Destinations[0].Forwarding = ipvs.NAT }), drift: true,
+			establish: "-e -t 192.0.2.229:6379 -r 192.0.2.11:6379 -g -w 1\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := inTable(c.row)
+			for _, server := range c.out {
+				s.CheckedOut[RealServerKey{redisKey, server}] = true
+			}
+			artifact := VirtualService{redisRow()}
+			equal(t, "drift", len(deviating([]Artifact{artifact}, s)) > 0, c.drift)
+			var edit string
+			for _, st := range artifact.establish(s) {
+				equal(t, "step", words([]step{st}), "edit_ipvs STAGED")
+				edit += string(st.content)
+			}
+			equal(t, "edit", edit, c.establish)
+		})
+	}
+}
+
+func TestLookingAtAServiceLeavesTheSnapshotAsItIs(t *testing.T) {
+	s := inTable(redisRow(without(serverA)))
+	s.CheckedOut[RealServerKey{redisKey, serverA}] = true
+	VirtualService{redisRow()}.Found(s)
+	equal(t, "rows", len(s.IPVS[0].Destinations), 1)
+}
+
+func TestDeletedServiceIsMissingEvenWhenItsServersAreCheckedOut(t *testing.T) {
+	s := inTable()
+	s.CheckedOut[RealServerKey{redisKey, serverA}] = true
+	v := VirtualService{redisRow()}
+	_, there := v.Found(s)
+	equal(t, "is there", there, false)
+	equal(t, "establish", string(v.establish(s)[0].content),
+		"-A -t 192.0.2.229:6379 -s rr\n-a -t 192.0.2.229:6379 -r 192.0.2.11:6379 -g -w 1\n-a -t 192.0.2.229:6379 -r 192.0.2.12:6379 -g -w 1\n")
+	equal(t, "nothing to remove", len(v.remove(s)), 0)
+	equal(t, "remove", string(v.remove(inTable(redisRow()))[0].content), "-D -t 192.0.2.229:6379\n")
+}
+
+func TestServicesOfOthersNeverAppear(t *testing.T) {
+	foreign := redisRow(func(s *ipvs.Service) { s.Port = 80 })
+	s := inTable(foreign, redisRow())
+	artifacts := redisVIP().Artifacts()
+	for key, text := range Found(artifacts, s) {
+		if strings.Contains(key+text, ":80 ") {
+			t.Errorf("%s: %s", key, text)
+		}
+	}
+	for _, st := range steps(s, nil, artifacts) {
+		if strings.Contains(string(st.content), ":80") {
+			t.Errorf("a step touches it: %s", st.content)
+		}
+	}
+}
+
+func TestSyncDaemonFollowsTheRoleOfTheVRRPInstance(t *testing.T) {
+	r := SyncRole{Interface: "eth0", ID: 51}
+	backup, master := SyncDaemon{"backup", "eth0", 51}, SyncDaemon{"master", "eth0", 51}
+	for _, daemons := range []struct {
+		name  string
+		run   []SyncDaemon
+		right string // the role in which they are as wanted; "any" without a VIP
+	}{
+		{"none", nil, ""},
+		{"backup", []SyncDaemon{backup}, "backup"},
+		{"master", []SyncDaemon{master}, "master"},
+		{"both", []SyncDaemon{master, backup}, ""},
+		{"backup on another interface", []SyncDaemon{{"backup", "eth1", 51}}, ""},
+		{"master with another id", []SyncDaemon{{"master", "eth0", 52}}, ""},
+	} {
+		for _, role := range []string{"", "backup", "master", "master on another interface"} {
+			t.Run(daemons.name+" as "+role, func(t *testing.T) {
+				s := &Snapshot{SyncDaemons: daemons.run, Files: fileMap{}}
+				if role != "" {
+					s.Files[keepalived.VIPAddressPath(vip)] = ours("")
+				}
+				is := role
+				switch role {
+				case "master":
+					s.Addresses = []Address{{Device: "lo", Prefix: netip.PrefixFrom(vip, 32)}, {Device: "eth0", Prefix: netip.PrefixFrom(vip, 24)}}
+				case "master on another interface":
+					s.Addresses = []Address{{Device: "eth1", Prefix: netip.PrefixFrom(vip, 24)}}
+					is = "backup"
+				case "backup":
+					s.Addresses = []Address{{Device: "lo", Prefix: netip.PrefixFrom(vip, 32)}}
+				}
+				text, there := r.Found(s)
+				right := daemons.right != "" && (is == "" || daemons.right == is)
+				equal(t, "as wanted", there && text == r.Want(), right)
+				equal(t, "is there", there, len(daemons.run) > 0)
+				if there && !right && is != "" && !strings.HasSuffix(text, "; VRRP is "+is) {
+					t.Errorf("the role is not named: %q", text)
+				}
+				start := is
+				if start == "" {
+					start = "backup"
+				}
+				equal(t, "establish", words(r.establish(s)), fmt.Sprintf("start_sync_daemon %s eth0 51", start))
+			})
+		}
+	}
+}
+
+func TestTracesAreOnlyWhatTheResourceAloneCanHavePutThere(t *testing.T) {
+	all := slices.Concat(redisDirector().Artifacts(), redisServer().Artifacts(), redisVIP().Artifacts())
+	for _, a := range all {
+		m := bareMachine().hold([]Artifact{a})
+		if _, ok := a.(VirtualService); ok {
+			m.ipvsLoaded = true
+		}
+		want := false
+		switch a.(type) {
+		case File, LoopbackAddress, VirtualService:
+			want = true
+		}
+		equal(t, a.Key(), Traces(all, m.snapshot(t)), want)
+	}
+	equal(t, "a bare host", Traces(all, bareMachine().snapshot(t)), false)
+}
+
+func TestObsoleteIsWhatTheNewSetNoLongerNames(t *testing.T) {
+	before := redisVIP()
+	after := redisVIP()
+	after.Services[0].Port = 6380
+	gone := Obsolete(before.Artifacts(), after.Artifacts())
+	equal(t, "gone", len(gone), 1)
+	equal(t, "key", gone[0].Key(), "ipvs tcp 192.0.2.229:6379")
+	equal(t, "nothing", len(Obsolete(before.Artifacts(), before.Artifacts())), 0)
+	equal(t, "all", len(Obsolete(before.Artifacts(), nil)), 3)
+}
+
+func TestRemainsAreWhatADestroyMustWaitFor(t *testing.T) {
+	s := bareMachine().hold(redisDirector().Artifacts()).hold(redisServer().Artifacts()).hold(redisVIP().Artifacts()).snapshot(t)
+	left := map[string]bool{}
+	for _, a := range remains(slices.Concat(redisDirector().Artifacts(), redisServer().Artifacts(), redisVIP().Artifacts()), s) {
+		left[strings.Fields(a.Key())[0]] = true
+	}
+	equal(t, "kinds", fmt.Sprint(left), "map[address:true file:true ipvs:true]")
+
+	s.Files[keepalived.ConfigPath] = file("somebody else's, put back\n")
+	for _, a := range remains(redisDirector().Artifacts(), s) {
+		if a.Key() == "file "+keepalived.ConfigPath {
+			t.Error("a foreign file that was put back counts as left over")
+		}
+	}
+}
+
+func TestWhatIsFoundOnAHostThatHoldsEverythingIsWhatWasWanted(t *testing.T) {
+	all := slices.Concat(redisDirector().Artifacts(), redisServer().Artifacts(), redisVIP().Artifacts())
+	s := bareMachine().hold(all).snapshot(t)
+	for _, a := range deviating(all, s) {
+		found, _ := a.Found(s)
+		t.Errorf("%s:\n got %q\nwant %q", a.Key(), found, a.Want())
+	}
+	equal(t, "artifacts", len(Found(all, s)), len(Wanted(all)))
+	equal(t, "no two share a key", len(Wanted(all)), len(all))
+}

@@ -1,0 +1,162 @@
+package host
+
+import (
+	_ "embed"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/redislb/terraform-provider-redislb/internal/keepalived"
+)
+
+//go:embed health.sh
+var healthScript []byte
+
+const (
+	directorModulesFile = "/etc/modules-load.d/redislb.conf"
+	directorSysctlFile  = "/etc/sysctl.d/99-zz-redislb-director.conf"
+)
+
+// Director is a host that can hold VIPs and spread their connections.
+type Director struct {
+	Name    string // of the host; keepalived's router_id, by which it signs its log
+	Install bool   // install missing packages
+	Adopt   bool   // take over a keepalived.conf that is not ours
+	VRRP    keepalived.Director
+	// PasswordVersion, where set, says that the VRRP instance is authenticated,
+	// and with which version of the password. Password is needed only where it is
+	// to be written.
+	PasswordVersion *int64
+	Password        string
+}
+
+// syncSysctls make the sync daemon tell of idle connections often enough for a
+// failover (kernel's ipvs-sysctl): a packet each refresh period, retried once,
+// where the default tells of an idle connection about every four hours.
+// backup_only lets a director that does not hold the VIP deliver what it
+// receives locally, instead of sending it back.
+func syncSysctls() []Sysctl {
+	return []Sysctl{
+		{"net.ipv4.vs.backup_only", "1"},
+		{"net.ipv4.vs.sync_threshold", "1 0"},
+		{"net.ipv4.vs.sync_refresh_period", "10"},
+		{"net.ipv4.vs.sync_retries", "1"},
+	}
+}
+
+// config completes the configuration with what follows from the director.
+func (d Director) config() keepalived.Director {
+	c := d.VRRP
+	c.SyncInterface, c.SyncID = c.Interface, c.VirtualRouterID
+	c.Auth = d.PasswordVersion != nil
+	c.RouterID = notInName.ReplaceAllString(d.Name, "-")
+	return c
+}
+
+// notInName is what keepalived.ValidateName refuses of an address.
+var notInName = regexp.MustCompile(`[^A-Za-z0-9._-]`)
+
+// Artifacts returns what a director has on it.
+func (d Director) Artifacts() []Artifact {
+	c := d.config()
+	artifacts := []Artifact{
+		Package{"keepalived"},
+		Package{"ipvsadm"},
+		Module{"ip_vs"},
+		File{Path: directorModulesFile, Mode: 0o644, Content: []byte(header("director") + "ip_vs\n")},
+		File{Path: directorSysctlFile, Mode: 0o644, Content: sysctlFile(header("director"), syncSysctls())},
+	}
+	for _, y := range syncSysctls() {
+		artifacts = append(artifacts, y)
+	}
+	artifacts = append(artifacts,
+		File{Path: keepalived.HealthScript, Mode: 0o755, Content: healthScript},
+		File{Path: keepalived.ConfigPath, Mode: 0o644, Content: c.Render(), Adopt: d.Adopt},
+	)
+	if d.PasswordVersion != nil {
+		artifacts = append(artifacts, d.auth())
+	}
+	return append(artifacts,
+		Unit{keepalivedUnit},
+		SyncRole{Interface: c.SyncInterface, ID: c.SyncID},
+	)
+}
+
+// auth is the file with the password, which is shown by its comments alone. A
+// plan, which does not know the password, has no content for it.
+func (d Director) auth() File {
+	content, err := keepalived.RenderAuth(d.Password, *d.PasswordVersion)
+	if err != nil {
+		content, _ = keepalived.RenderAuth(placeholder, *d.PasswordVersion)
+	}
+	var comments strings.Builder
+	for line := range strings.Lines(string(content)) {
+		if strings.HasPrefix(line, "#") {
+			comments.WriteString(line)
+		}
+	}
+	f := File{Path: keepalived.AuthPath, Mode: 0o600, Label: comments.String()}
+	if err == nil {
+		f.Content = content
+	}
+	return f
+}
+
+// placeholder stands in for a password where only the comments are wanted.
+const placeholder = "x"
+
+// DirectorOn reads a director back from what is on a host.
+func DirectorOn(s *Snapshot) (Director, error) {
+	file, ok := s.Files[keepalived.ConfigPath]
+	switch {
+	case !ok:
+		return Director{}, fmt.Errorf("there is no %s", keepalived.ConfigPath)
+	case !s.managed(keepalived.ConfigPath):
+		return Director{}, fmt.Errorf("%s was not written by redislb: to take it over, create the resource with adopt = true", keepalived.ConfigPath)
+	}
+	c, err := keepalived.ParseDirector(file.Content)
+	if err != nil {
+		return Director{}, fmt.Errorf("%s: %w", keepalived.ConfigPath, err)
+	}
+	d := Director{Install: true, VRRP: c}
+	if auth, ok := s.Files[keepalived.AuthPath]; ok && c.Auth {
+		version, err := keepalived.ParseAuthVersion(auth.Content)
+		if err != nil {
+			return Director{}, fmt.Errorf("%s: %w", keepalived.AuthPath, err)
+		}
+		d.PasswordVersion = &version
+	}
+	return d, nil
+}
+
+// Check looks for what keeps the host from being this director. Fresh: it is to
+// become one, and is not one yet as far as Terraform knows.
+func (d Director) Check(s *Snapshot, fresh bool) []Problem {
+	var problems []Problem
+	if !s.HasInterface(d.VRRP.Interface) {
+		problems = append(problems, Problem{[]string{"vrrp", "interface"}, "No Such Interface",
+			fmt.Sprintf("The host has no network interface %q. It has: %s.", d.VRRP.Interface, strings.Join(s.Interfaces, ", "))})
+	}
+	if !d.Install {
+		for _, p := range []Package{{"keepalived"}, {"ipvsadm"}} {
+			if _, ok := p.Found(s); !ok {
+				problems = append(problems, Problem{[]string{"install"}, "Package Missing",
+					fmt.Sprintf("%s is not installed on the host and install is false: install it by hand, or leave install out.", p.Name)})
+			}
+		}
+	}
+	if _, exists := s.Files[keepalived.ConfigPath]; fresh && exists && !s.managed(keepalived.ConfigPath) && !d.Adopt {
+		problems = append(problems, Problem{nil, "Foreign keepalived.conf",
+			fmt.Sprintf("%s on the host was not written by Terraform, and is left alone. To take it over, with a copy kept on the host, set adopt = true; to keep it, remove this resource. If another configuration of Terraform manages the host, import the director there: terraform import redislb_director.NAME HOST.", keepalived.ConfigPath)})
+	}
+	if v := s.KeepalivedVersion; v != "" {
+		if version, err := keepalived.ParseVersion(v); err == nil && version.Lacks() != "" {
+			problems = append(problems, Problem{nil, "keepalived Too Old",
+				fmt.Sprintf("The host has keepalived %s: %s.", version, version.Lacks())})
+		}
+	}
+	if len(s.Units) == 0 {
+		problems = append(problems, Problem{nil, "No systemd", "The host does not run systemd, by which keepalived is started."})
+	}
+	return problems
+}

@@ -1,0 +1,334 @@
+package host
+
+import (
+	"archive/tar"
+	"bytes"
+	"flag"
+	"fmt"
+	"io/fs"
+	"maps"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aymanbagabas/go-udiff"
+
+	"github.com/redislb/terraform-provider-redislb/internal/ipvs"
+	"github.com/redislb/terraform-provider-redislb/internal/keepalived"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := udiff.Unified(path, "got", string(want), got); diff != "" {
+		t.Errorf("%s\nIf it is meant, run go test with -update and read the diff of %s.", diff, path)
+	}
+}
+
+func equal[T comparable](t testing.TB, what string, got, want T) {
+	t.Helper()
+	if got != want {
+		t.Errorf("%s:\n got %v\nwant %v", what, got, want)
+	}
+}
+
+// knownBug skips a test that fails for a reason that is reported and not yet
+// mended; KNOWN_BUGS=1 runs it. Whoever mends it takes the line out.
+func knownBug(t *testing.T) {
+	t.Helper()
+	if os.Getenv("KNOWN_BUGS") == "" {
+		t.Skip("known bug")
+	}
+}
+
+// says checks that a message holds all the words.
+func says(t testing.TB, err error, words ...string) {
+	t.Helper()
+	if err == nil {
+		t.Fatalf("no error, want one that says %q", words)
+	}
+	for _, w := range words {
+		if !strings.Contains(err.Error(), w) {
+			t.Errorf("the message lacks %q:\n%s", w, err)
+		}
+	}
+}
+
+var (
+	vip      = netip.MustParseAddr("192.0.2.229")
+	serverA  = netip.MustParseAddrPort("192.0.2.11:6379")
+	serverB  = netip.MustParseAddrPort("192.0.2.12:6379")
+	redisKey = ipvs.Key{Protocol: ipvs.TCP, Address: vip, Port: 6379}
+)
+
+func redisDirector() Director {
+	version := int64(1)
+	return Director{
+		Name: "a", Install: true, Password: "hUsh~7", PasswordVersion: &version,
+		VRRP: keepalived.Director{
+			Instance: "VI_1", Interface: "eth0", VirtualRouterID: 51, Priority: 100,
+			AdvertInterval: time.Second, PreemptDelay: 15 * time.Second,
+		},
+	}
+}
+
+func redisServer() RealServer { return RealServer{VIPs: []netip.Addr{vip}} }
+
+func redisVIP() VIP {
+	return VIP{
+		Address: netip.PrefixFrom(vip, 24),
+		Services: []keepalived.VirtualServer{{
+			Name: "redis", Port: 6379, Protocol: keepalived.TCP, Scheduler: "rr", Forwarding: keepalived.DR,
+			DelayLoop: 6 * time.Second,
+			Check:     keepalived.TCPCheck{Timeout: 3 * time.Second, Retries: 2, RetryDelay: time.Second},
+			RealServers: []keepalived.RealServer{
+				{Name: "a", Address: serverA.Addr(), Port: 6379, Weight: 1},
+				{Name: "b", Address: serverB.Addr(), Port: 6379, Weight: 1},
+			},
+		}},
+	}
+}
+
+// redisRow is what the table holds of redisVIP, changed by the functions.
+func redisRow(change ...func(*ipvs.Service)) ipvs.Service {
+	row := tableRow(vip, redisVIP().Services[0])
+	for _, f := range change {
+		f(&row)
+	}
+	return row
+}
+
+func without(server netip.AddrPort) func(*ipvs.Service) {
+	return func(s *ipvs.Service) {
+		s.Destinations = slices.DeleteFunc(s.Destinations, func(d ipvs.Destination) bool { return d.Endpoint() == server })
+	}
+}
+
+func weighing(server netip.AddrPort, weight int) func(*ipvs.Service) {
+	return func(s *ipvs.Service) {
+		for i, d := range s.Destinations {
+			if d.Endpoint() == server {
+				s.Destinations[i].Weight = weight
+			}
+		}
+	}
+}
+
+func with(server netip.AddrPort) func(*ipvs.Service) {
+	return func(s *ipvs.Service) {
+		s.Destinations = append(s.Destinations, ipvs.Destination{Address: server.Addr(), Port: server.Port(), Weight: 1})
+	}
+}
+
+// machine is a make-believe Linux host: probe answers for it in the words of
+// probe.sh.
+type machine struct {
+	keepalivedVersion string
+	ipvsadm           bool
+	files             map[string]FileState
+	links             map[string]string // symbolic links: path to target
+	secret            string            // body of the section; empty: there is no such file
+	sysctls           map[string]string // by path under /proc/sys
+	addresses         []Address
+	units             map[string]UnitState
+	ipvsLoaded        bool
+	table             ipvs.Table
+	save              string // body of the section "ipvs save"; empty: no such section
+	daemons           string
+	health            string
+	booted            time.Time
+	keepalivedSince   time.Time
+}
+
+// bareMachine has nothing of ours on it and packages missing.
+func bareMachine() *machine {
+	return &machine{
+		files: map[string]FileState{},
+		sysctls: map[string]string{
+			"net/ipv4/conf/lo/arp_ignore": "0", "net/ipv4/conf/lo/arp_announce": "0",
+			"net/ipv4/conf/all/arp_ignore": "0", "net/ipv4/conf/all/arp_announce": "0",
+			"net/ipv4/conf/eth0/arp_ignore": "0", "net/ipv4/conf/eth0/arp_announce": "0",
+		},
+		addresses: []Address{
+			{Device: "lo", Prefix: netip.MustParsePrefix("127.0.0.1/8"), Label: "lo"},
+			{Device: "eth0", Prefix: netip.MustParsePrefix("192.0.2.11/24"), Label: "eth0"},
+		},
+		units: map[string]UnitState{
+			keepalivedUnit: {Load: "not-found", Active: "inactive"},
+			realServerUnit: {Load: "not-found", Active: "inactive"},
+		},
+		booted: time.Now().Add(-time.Hour),
+	}
+}
+
+// hold makes the machine hold what the artifacts want.
+func (m *machine) hold(artifacts []Artifact) *machine {
+	for _, a := range artifacts {
+		switch a := a.(type) {
+		case Package:
+			if a.Name == "keepalived" {
+				m.keepalivedVersion = "Keepalived v2.2.7 (01/16,2022)"
+			} else {
+				m.ipvsadm = true
+			}
+		case Module:
+			m.ipvsLoaded = true
+		case File:
+			if a.Label != "" {
+				m.secret = "8180 root:root\n" + a.Want()
+			} else {
+				m.files[a.Path] = FileState{Mode: a.Mode, Owner: "root:root", Content: a.Content}
+			}
+		case Sysctl:
+			m.sysctls[a.path()] = strings.ReplaceAll(a.Value, " ", "\t")
+		case LoopbackAddress:
+			m.addresses = append(m.addresses, Address{Device: "lo", Prefix: a.prefix(), Label: loopbackLabel})
+		case Unit:
+			m.units[a.Name] = UnitState{Load: "loaded", Active: "active", File: "enabled"}
+			if a.Name == keepalivedUnit {
+				m.keepalivedSince = time.Now().Add(-time.Minute)
+			}
+		case VirtualService:
+			m.table = append(m.table, a.Service)
+		case SyncRole:
+			m.daemons = fmt.Sprintf("backup sync daemon (mcast=%s, syncid=%d, maxlen=1472, group=224.0.0.81, port=8848, ttl=1)\n", a.Interface, a.ID)
+		}
+	}
+	return m
+}
+
+func (m *machine) probe() []byte {
+	var b bytes.Buffer
+	section := func(name, body string) {
+		b.WriteString("== " + name + "\n" + body)
+		if body != "" && !strings.HasSuffix(body, "\n") {
+			b.WriteByte('\n')
+		}
+	}
+	section("probe 1", "")
+	section("kernel", "6.1.0-56-cloud-amd64")
+	section("uptime", fmt.Sprintf("%.2f 508.83", time.Since(m.booted).Seconds()))
+	section("os", `PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"`)
+	section("keepalived", m.keepalivedVersion)
+	if m.ipvsadm {
+		section("ipvsadm", "/usr/sbin/ipvsadm")
+	} else {
+		section("ipvsadm", "")
+	}
+	section("interfaces", "eth0 lo")
+	section("schedulers", "ip_vs.ko ip_vs_mh.ko.xz ip_vs_rr.ko ip_vs_wrr.ko")
+	var sysctls string
+	for _, path := range slices.Sorted(maps.Keys(m.sysctls)) {
+		sysctls += "/proc/sys/" + path + ":" + m.sysctls[path] + "\n"
+	}
+	section("sysctl", sysctls)
+	var addresses string
+	for i, a := range m.addresses {
+		secondary := ""
+		if a.Secondary {
+			secondary = "secondary "
+		}
+		addresses += fmt.Sprintf("%d: %s    inet %s scope global %s%s\\       valid_lft forever preferred_lft forever\n", i+1, a.Device, a.Prefix, secondary, a.Label)
+	}
+	section("address", addresses)
+	if m.ipvsLoaded {
+		section("ipvs proc", procTable(m.table))
+		if m.save != "" {
+			section("ipvs save", m.save)
+		}
+		section("ipvs daemon", m.daemons)
+	}
+	section("health", m.health)
+	var units []string
+	for _, name := range slices.Sorted(maps.Keys(m.units)) {
+		u, since := m.units[name], int64(0)
+		if name == keepalivedUnit && !m.keepalivedSince.IsZero() {
+			since = m.keepalivedSince.Sub(m.booted).Microseconds()
+		}
+		units = append(units, fmt.Sprintf("Id=%s\nLoadState=%s\nActiveState=%s\nUnitFileState=%s\nActiveEnterTimestampMonotonic=%d\n", name, u.Load, u.Active, u.File, since))
+	}
+	section("unit", strings.Join(units, "\n"))
+	if m.secret != "" {
+		section("secret", m.secret)
+	}
+	b.WriteString("== tar\n")
+	b.Write(archiveOf(m.files, m.links))
+	b.WriteString("\n== end\n")
+	return b.Bytes()
+}
+
+func archiveOf(files map[string]FileState, links map[string]string) []byte {
+	var b bytes.Buffer
+	w := tar.NewWriter(&b)
+	for _, path := range slices.Sorted(maps.Keys(files)) {
+		f := files[path]
+		user, group, _ := strings.Cut(f.Owner, ":")
+		head := &tar.Header{Name: path[1:], Mode: int64(f.Mode.Perm()), Uname: user, Gname: group, Size: int64(len(f.Content)), Typeflag: tar.TypeReg, Format: tar.FormatGNU}
+		if err := w.WriteHeader(head); err != nil {
+			panic(err)
+		}
+		if _, err := w.Write(f.Content); err != nil {
+			panic(err)
+		}
+	}
+	for _, path := range slices.Sorted(maps.Keys(links)) {
+		head := &tar.Header{Name: path[1:], Linkname: links[path], Mode: 0o777, Uname: "root", Gname: "root", Typeflag: tar.TypeSymlink, Format: tar.FormatGNU}
+		if err := w.WriteHeader(head); err != nil {
+			panic(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		panic(err)
+	}
+	return b.Bytes()
+}
+
+// procTable prints a table the way of /proc/net/ip_vs, IPv4 only.
+func procTable(table ipvs.Table) string {
+	var b strings.Builder
+	b.WriteString("IP Virtual Server version 1.2.1 (size=4096)\nProt LocalAddress:Port Scheduler Flags\n  -> RemoteAddress:Port Forward Weight ActiveConn InActConn\n")
+	for _, s := range table {
+		flags := ""
+		if s.Persistent {
+			flags = "persistent 75000 FFFFFFFF"
+		}
+		fmt.Fprintf(&b, "%s  %X:%04X %s %s\n", strings.ToUpper(s.Protocol.String()), s.Address.As4(), s.Port, s.Scheduler, flags)
+		for _, d := range s.Destinations {
+			fmt.Fprintf(&b, "  -> %X:%04X      Route   %d      0          0         \n", d.Address.As4(), d.Port, d.Weight)
+		}
+	}
+	return b.String()
+}
+
+func (m *machine) snapshot(t testing.TB) *Snapshot {
+	t.Helper()
+	s, err := parseSnapshot(m.probe())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func file(content string) FileState {
+	return FileState{Mode: 0o644, Owner: "root:root", Content: []byte(content)}
+}
+
+// ours is a file that bears the mark.
+func ours(rest string) FileState { return file(header("director") + rest) }
+
+const symlink = fs.ModeSymlink | 0o777

@@ -1,0 +1,539 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/redislb/terraform-provider-redislb/internal/ipvs"
+	"github.com/redislb/terraform-provider-redislb/internal/keepalived"
+	"github.com/redislb/terraform-provider-redislb/internal/remote"
+)
+
+// scripted is a host that answers probes for a machine, and changes the machine at
+// a commit.
+type scripted struct {
+	*machine
+	mu       sync.Mutex
+	probes   int
+	commits  []string // the calls of each
+	staged   int
+	took     time.Duration // how long a probe takes
+	onCommit func(calls string, files []remote.StagedFile) error
+	onProbe  func(n int) error
+
+	files []remote.StagedFile
+}
+
+func (c *scripted) Target() string { return "root@192.0.2.11:22" }
+
+func (c *scripted) Stage(_ context.Context, files []remote.StagedFile) (string, error) {
+	c.staged++
+	c.files = files
+	return "/tmp/staged", nil
+}
+
+func (c *scripted) Run(ctx context.Context, cmd remote.Command) (remote.Result, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if cmd.Script == probe {
+		c.probes++
+		if c.took > 0 {
+			if err := sleep(ctx, c.took); err != nil {
+				return remote.Result{}, err
+			}
+		}
+		if c.onProbe != nil {
+			if err := c.onProbe(c.probes); err != nil {
+				return remote.Result{}, err
+			}
+		}
+		return remote.Result{Stdout: c.probe()}, nil
+	}
+	if !strings.HasPrefix(cmd.Script, commitLibrary) {
+		return remote.Result{}, fmt.Errorf("a script that is neither probe nor commit: %s", cmd.Script)
+	}
+	if len(cmd.Args) != 1 {
+		return remote.Result{}, fmt.Errorf("arguments %q", cmd.Args)
+	}
+	text := calls(cmd.Script)
+	c.commits = append(c.commits, text)
+	if c.onCommit == nil {
+		return remote.Result{}, nil
+	}
+	return remote.Result{}, c.onCommit(text, c.files)
+}
+
+// holding is a host that holds everything, with its way.
+func holding() (*Host, *scripted) {
+	c := &scripted{machine: bareMachine().hold(redisDirector().Artifacts()).hold(redisServer().Artifacts()).hold(redisVIP().Artifacts())}
+	return New("a", c), c
+}
+
+// inBubble runs a test by a clock of its own, on which waiting takes no time.
+func inBubble(t *testing.T, name string, f func(t *testing.T)) {
+	t.Helper()
+	t.Run(name, func(t *testing.T) { synctest.Test(t, f) })
+}
+
+func TestFiftyCallersShareOneProbe(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, c := holding()
+		c.took = time.Second
+		seen := make(chan *Snapshot, 50)
+		for range 50 {
+			go func() {
+				s, err := h.Observe(t.Context())
+				if err != nil {
+					t.Error(err)
+				}
+				seen <- s
+			}()
+		}
+		first := <-seen
+		for range 49 {
+			if s := <-seen; s != first {
+				t.Error("the callers do not share the snapshot")
+			}
+		}
+		equal(t, "probes", c.probes, 1)
+		if _, err := h.Observe(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		equal(t, "probes of a later caller", c.probes, 1)
+		h.forget()
+		if _, err := h.Observe(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		equal(t, "probes after a change (positive control)", c.probes, 2)
+	})
+}
+
+func TestFailedProbeIsNotRemembered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, c := holding()
+		refused := errors.New("refused")
+		c.onProbe = func(n int) error {
+			if n == 1 {
+				return refused
+			}
+			return nil
+		}
+		if _, err := h.Observe(t.Context()); !errors.Is(err, refused) {
+			t.Fatalf("got %v", err)
+		}
+		if _, err := h.Observe(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+func TestOutputThatMakesNoSenseIsAnErrorThatNamesTheHost(t *testing.T) {
+	h := New("a", &garbage{})
+	_, err := h.Observe(t.Context())
+	says(t, err, "root@192.0.2.11:22", "incomplete")
+}
+
+type garbage struct{ scripted }
+
+func (*garbage) Target() string { return "root@192.0.2.11:22" }
+func (*garbage) Run(context.Context, remote.Command) (remote.Result, error) {
+	return remote.Result{Stdout: []byte("This account is not available.\n")}, nil
+}
+
+func TestCallerWhoGivesUpDoesNotFailTheOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, c := holding()
+		c.took = time.Second
+		impatient, giveUp := context.WithCancelCause(t.Context())
+		errs := make(chan error, 2)
+		go func() {
+			_, err := h.Observe(impatient)
+			errs <- err
+		}()
+		synctest.Wait()
+		go func() {
+			_, err := h.Observe(t.Context())
+			errs <- err
+		}()
+		synctest.Wait()
+		cause := errors.New("interrupted by the user")
+		giveUp(cause)
+		err := <-errs
+		says(t, err, "unable to observe", `"a"`, "root@192.0.2.11:22")
+		if !errors.Is(err, cause) {
+			t.Errorf("the cause is lost: %v", err)
+		}
+		if err := <-errs; err != nil {
+			t.Errorf("the other caller failed: %v", err)
+		}
+		equal(t, "probes", c.probes, 1)
+	})
+}
+
+func TestHostThatIsAsWantedIsNotTouched(t *testing.T) {
+	for name, artifacts := range map[string][]Artifact{"director": redisDirector().Artifacts(), "realserver": redisServer().Artifacts(), "vip": redisVIP().Artifacts()} {
+		inBubble(t, name, func(t *testing.T) {
+			h, c := holding()
+			s, err := h.Apply(t.Context(), artifacts, nil)
+			if err != nil || s == nil {
+				t.Fatal(s, err)
+			}
+			equal(t, "commits", len(c.commits), 0)
+			equal(t, "staged", c.staged, 0)
+			equal(t, "probes", c.probes, 1)
+		})
+	}
+}
+
+func TestDriftOfTheKernelsTableIsHealedByOneEditWithoutAReload(t *testing.T) {
+	for name, change := range map[string]func(*ipvs.Service){
+		"weight":  weighing(serverA, 5),
+		"missing": without(serverA),
+		"rogue":   with(netip.MustParseAddrPort("192.0.2.66:6379")),
+	} {
+		inBubble(t, name, func(t *testing.T) {
+			h, c := holding()
+			c.table = ipvs.Table{redisRow(change)}
+			c.onCommit = func(string, []remote.StagedFile) error {
+				c.table = ipvs.Table{redisRow()}
+				return nil
+			}
+			s, err := h.Apply(t.Context(), redisVIP().Artifacts(), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			equal(t, "commits", len(c.commits), 1)
+			equal(t, "calls", withoutHolder(c.commits[0]), "edit_ipvs 0")
+			equal(t, "what is returned is what was read back", len(deviating(redisVIP().Artifacts(), s)), 0)
+		})
+	}
+}
+
+// withoutHolder are the calls between begin and commit.
+func withoutHolder(calls string) string {
+	_, calls, _ = strings.Cut(calls, "\n")
+	return strings.TrimSuffix(calls, "\ncommit\n")
+}
+
+func TestRowsThatKeepalivedBringsByItselfAreNotEdited(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, c := holding()
+		c.table = nil
+		delete(c.machine.files, keepalived.VIPServicesPath(vip))
+		c.onCommit = func(string, []remote.StagedFile) error {
+			c.machine.hold(redisVIP().Artifacts()[:2])
+			go func() {
+				time.Sleep(patience - time.Second)
+				c.mu.Lock()
+				defer c.mu.Unlock()
+				c.table = ipvs.Table{redisRow()}
+			}()
+			return nil
+		}
+		start := time.Now()
+		if _, err := h.Apply(t.Context(), redisVIP().Artifacts(), nil); err != nil {
+			t.Fatal(err)
+		}
+		equal(t, "commits", len(c.commits), 1)
+		if strings.Contains(c.commits[0], "edit_ipvs") || !strings.Contains(c.commits[0], "reload_keepalived") {
+			t.Errorf("calls: %s", c.commits[0])
+		}
+		if took := time.Since(start); took > patience {
+			t.Errorf("took %v although keepalived was done before", took)
+		}
+	})
+}
+
+func TestRowsThatKeepalivedDoesNotBringAreEditedAfterItsTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, c := holding()
+		c.table = nil
+		delete(c.machine.files, keepalived.VIPServicesPath(vip))
+		var second time.Time
+		c.onCommit = func(calls string, _ []remote.StagedFile) error {
+			if strings.Contains(calls, "edit_ipvs") {
+				second = time.Now()
+				c.table = ipvs.Table{redisRow()}
+			} else {
+				c.machine.hold(redisVIP().Artifacts()[:2])
+			}
+			return nil
+		}
+		start := time.Now()
+		if _, err := h.Apply(t.Context(), redisVIP().Artifacts(), nil); err != nil {
+			t.Fatal(err)
+		}
+		equal(t, "commits", len(c.commits), 2)
+		if waited := second.Sub(start); waited < patience || waited > 2*patience {
+			t.Errorf("keepalived was given %v", waited)
+		}
+	})
+}
+
+func TestTableIsNotTouchedWhileKeepalivedHasJustStarted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, c := holding()
+		c.table = nil
+		c.keepalivedSince = time.Now()
+		go func() {
+			time.Sleep(patience / 2)
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			c.table = ipvs.Table{redisRow()}
+		}()
+		if _, err := h.Apply(t.Context(), redisVIP().Artifacts(), nil); err != nil {
+			t.Fatal(err)
+		}
+		equal(t, "commits", len(c.commits), 0)
+	})
+}
+
+func TestKeepalivedThatDoesNotRunIsNamedWithWhatToDo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, c := holding()
+		c.table = nil
+		c.units[keepalivedUnit] = UnitState{Load: "loaded", Active: "failed", File: "enabled"}
+		start := time.Now()
+		_, err := h.Apply(t.Context(), redisVIP().Artifacts(), nil)
+		says(t, err, `host "a"`, "root@192.0.2.11:22", "keepalived does not run there (failed)", "redislb_director", "ipvs tcp 192.0.2.229:6379", "journalctl -u keepalived")
+		equal(t, "commits", len(c.commits), 0)
+		if took := time.Since(start); took > settling+pollInterval {
+			t.Errorf("took %v", took)
+		}
+	})
+}
+
+func TestHostThatDoesNotBecomeWhatWasWantedIsShownAsADiff(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, c := holding()
+		c.sysctls["net/ipv4/conf/all/arp_ignore"] = "0" // and the commit changes nothing
+		start := time.Now()
+		_, err := h.Apply(t.Context(), redisServer().Artifacts(), nil)
+		says(t, err, `host "a"`, "root@192.0.2.11:22", "--- sysctl net.ipv4.conf.all.arp_ignore (found)", "+++ sysctl net.ipv4.conf.all.arp_ignore (wanted)", "\n-0\n+1\n")
+		if strings.Contains(err.Error(), "arp_announce") {
+			t.Errorf("what is as wanted is shown too:\n%s", err)
+		}
+		if strings.Contains(err.Error(), "does not run") {
+			t.Errorf("keepalived runs:\n%s", err)
+		}
+		equal(t, "commits", len(c.commits), 1)
+		if took := time.Since(start); took < settling || took > settling+2*pollInterval {
+			t.Errorf("took %v", took)
+		}
+	})
+}
+
+func TestWhatShouldBeGoneAndIsNotIsNamed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, _ := holding()
+		_, err := h.Apply(t.Context(), nil, redisServer().Artifacts())
+		says(t, err, "address 192.0.2.229 on lo should be gone and is still there")
+	})
+}
+
+func TestErrorOfACommitPassesThroughAndTheHostIsLookedAtAnew(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, c := holding()
+		c.sysctls["net/ipv4/conf/all/arp_ignore"] = "0"
+		refused := &remote.CommandError{Target: "root@192.0.2.11:22", Step: "change the host", ExitCode: 1, Stderr: []byte("no")}
+		c.onCommit = func(string, []remote.StagedFile) error { return refused }
+		_, err := h.Apply(t.Context(), redisServer().Artifacts(), nil)
+		var got *remote.CommandError
+		if !errors.As(err, &got) || got != refused {
+			t.Fatalf("got %v", err)
+		}
+		equal(t, "commits", len(c.commits), 1)
+		if _, err := h.Observe(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		equal(t, "probes", c.probes, 2)
+	})
+}
+
+func TestChangeIsBasedOnAFreshLook(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, c := holding()
+		if _, err := h.Observe(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(freshness - time.Second)
+		if _, err := h.Apply(t.Context(), redisVIP().Artifacts(), nil); err != nil {
+			t.Fatal(err)
+		}
+		equal(t, "probes of a change soon after", c.probes, 1)
+		time.Sleep(time.Second)
+		c.table = ipvs.Table{redisRow(weighing(serverA, 9))}
+		c.onCommit = func(string, []remote.StagedFile) error {
+			c.table = ipvs.Table{redisRow()}
+			return nil
+		}
+		if _, err := h.Apply(t.Context(), redisVIP().Artifacts(), nil); err != nil {
+			t.Fatal(err)
+		}
+		equal(t, "commits of a change long after", len(c.commits), 1)
+	})
+}
+
+func TestCancelEndsTheWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, c := holding()
+		c.sysctls["net/ipv4/conf/all/arp_ignore"] = "0"
+		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+		defer cancel()
+		start := time.Now()
+		_, err := h.Apply(ctx, redisServer().Artifacts(), nil)
+		if !errors.Is(err, context.DeadlineExceeded) {
+			t.Fatalf("got %v", err)
+		}
+		if took := time.Since(start); took > 4*time.Second {
+			t.Errorf("took %v", took)
+		}
+	})
+}
+
+// Not in a bubble: its clock stands still while somebody waits for a mutex.
+func TestChangesToOneHostComeOneAfterTheOther(t *testing.T) {
+	h, c := holding()
+	c.sysctls["net/ipv4/conf/all/arp_ignore"] = "0"
+	c.table = ipvs.Table{redisRow(weighing(serverA, 9))}
+	var running int
+	c.onCommit = func(calls string, _ []remote.StagedFile) error {
+		running++
+		defer func() { running-- }()
+		if running > 1 {
+			t.Error("two commits at once")
+		}
+		c.mu.Unlock()
+		time.Sleep(50 * time.Millisecond)
+		c.mu.Lock()
+		if strings.Contains(calls, "edit_ipvs") {
+			c.table = ipvs.Table{redisRow()}
+		} else {
+			c.sysctls["net/ipv4/conf/all/arp_ignore"] = "1"
+		}
+		return nil
+	}
+	var all sync.WaitGroup
+	for _, artifacts := range [][]Artifact{redisServer().Artifacts(), redisVIP().Artifacts()} {
+		all.Go(func() {
+			if _, err := h.Apply(t.Context(), artifacts, nil); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	equal(t, "commits", len(c.commits), 2)
+}
+
+func TestDestroyOfWhatIsGoneAlreadyDoesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := &scripted{machine: bareMachine()}
+		c.sysctls = nil
+		if _, err := New("a", c).Apply(t.Context(), nil, redisServer().Artifacts()); err != nil {
+			t.Fatal(err)
+		}
+		equal(t, "commits", len(c.commits), 0)
+	})
+}
+
+func TestDestroyIsOneCommit(t *testing.T) {
+	for name, c := range map[string]struct{ gone, stay []Artifact }{
+		"realserver": {redisServer().Artifacts(), redisDirector().Artifacts()},
+		"director":   {redisDirector().Artifacts(), redisServer().Artifacts()},
+		"vip":        {redisVIP().Artifacts(), redisDirector().Artifacts()},
+	} {
+		inBubble(t, name, func(t *testing.T) {
+			way := &scripted{machine: bareMachine().hold(c.gone).hold(c.stay)}
+			way.onCommit = func(string, []remote.StagedFile) error {
+				way.machine = bareMachine().hold(c.stay)
+				way.keepalivedVersion, way.ipvsadm = "Keepalived v2.2.7", true // packages stay
+				return nil
+			}
+			if _, err := New("a", way).Apply(t.Context(), nil, c.gone); err != nil {
+				t.Fatal(err)
+			}
+			equal(t, "commits", len(way.commits), 1)
+		})
+	}
+}
+
+// A package stays when its resource goes, so there is nothing to do and nothing to
+// wait for.
+func TestDestroyWhereOnlyPackagesAreLeftEnds(t *testing.T) {
+	knownBug(t)
+	synctest.Test(t, func(t *testing.T) {
+		c := &scripted{machine: bareMachine()}
+		c.ipvsadm = true
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
+		defer cancel()
+		if _, err := New("a", c).Apply(ctx, nil, redisDirector().Artifacts()); err != nil {
+			t.Fatalf("after %d probes: %v", c.probes, err)
+		}
+	})
+}
+
+// Where keepalived ran before the director came, it goes on, and so may a sync
+// daemon of its own.
+func TestDestroyEndsWhereSomebodyElsesSyncDaemonRuns(t *testing.T) {
+	knownBug(t)
+	synctest.Test(t, func(t *testing.T) {
+		c := &scripted{machine: director()}
+		c.onCommit = func(string, []remote.StagedFile) error {
+			left := bareMachine().hold([]Artifact{Package{"keepalived"}, Package{"ipvsadm"}, Module{"ip_vs"}, Unit{keepalivedUnit}})
+			left.files[keepalived.ConfigPath] = file("somebody else's\n")
+			left.daemons = "master sync daemon (mcast=eth0, syncid=7)\n"
+			c.machine = left
+			return nil
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
+		defer cancel()
+		if _, err := New("a", c).Apply(ctx, nil, redisDirector().Artifacts()); err != nil {
+			t.Fatalf("after %d probes: %v", c.probes, err)
+		}
+	})
+}
+
+// A table that outlives keepalived must not keep its VIP from being destroyed.
+func TestDestroyOfAVIPEndsWhereKeepalivedDiedAndLeftTheTable(t *testing.T) {
+	knownBug(t)
+	synctest.Test(t, func(t *testing.T) {
+		h, c := holding()
+		c.units[keepalivedUnit] = UnitState{Load: "loaded", Active: "failed", File: "enabled"}
+		c.onCommit = func(calls string, _ []remote.StagedFile) error {
+			for _, a := range redisVIP().Artifacts()[:2] {
+				delete(c.machine.files, a.(File).Path)
+			}
+			if strings.Contains(calls, "edit_ipvs") {
+				c.table = nil
+			}
+			return nil
+		}
+		if _, err := h.Apply(t.Context(), nil, redisVIP().Artifacts()); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+// A foreign file that took the place of ours is not ours to remove.
+func TestDestroyLeavesAForeignFileAtOurPathAlone(t *testing.T) {
+	knownBug(t)
+	synctest.Test(t, func(t *testing.T) {
+		h, c := holding()
+		c.machine.files[keepalived.ConfigPath] = file("somebody else's\n")
+		c.onCommit = func(calls string, _ []remote.StagedFile) error {
+			if strings.Contains(calls, "remove_file "+keepalived.ConfigPath) {
+				t.Errorf("it is removed:\n%s", calls)
+			}
+			return errors.New("enough seen")
+		}
+		_, _ = h.Apply(t.Context(), nil, redisDirector().Artifacts())
+		equal(t, "commits", len(c.commits), 1)
+	})
+}

@@ -1,0 +1,263 @@
+package host
+
+import (
+	"archive/tar"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/redislb/terraform-provider-redislb/internal/ipvs"
+	"github.com/redislb/terraform-provider-redislb/internal/keepalived"
+)
+
+// parseSnapshot reads the output of probe.sh. Output that was cut short is an
+// error: half a snapshot would look like a host with half its artifacts gone.
+func parseSnapshot(out []byte) (*Snapshot, error) {
+	text, complete := bytes.CutSuffix(out, []byte("\n== end\n"))
+	text, archive, found := bytes.Cut(text, []byte("== tar\n"))
+	// An archive ends in two blocks of zeros, unless tar failed.
+	whole := bytes.HasSuffix(archive, make([]byte, 1024))
+	if !complete || !found || !whole || !bytes.HasPrefix(text, []byte("== probe 1\n")) {
+		return nil, fmt.Errorf("the probe's output is incomplete (%d bytes)", len(out))
+	}
+	s := &Snapshot{
+		Files:      map[string]FileState{},
+		Sysctls:    map[string]string{},
+		Units:      map[string]UnitState{},
+		CheckedOut: map[RealServerKey]bool{},
+	}
+	if err := s.parseFiles(archive); err != nil {
+		return nil, fmt.Errorf("the probe's archive of files: %w", err)
+	}
+	var proc, save ipvs.Table
+	var earlier []Address
+	for section := range strings.SplitSeq(strings.TrimPrefix(string(text), "== "), "\n== ") {
+		name, body, _ := strings.Cut(strings.TrimSuffix(section, "\n"), "\n")
+		var err error
+		switch name {
+		case "sysctl":
+			s.parseSysctls(body)
+		case "address":
+			s.Addresses, err = parseAddresses(body)
+		case "address before":
+			earlier, err = parseAddresses(body)
+		case "ipvs proc":
+			s.IPVSLoaded = true
+			proc, err = ipvs.ParseProc([]byte(body))
+		case "ipvs save":
+			save, err = ipvs.ParseSave([]byte(body))
+		case "ipvs daemon":
+			err = s.parseSyncDaemons(body)
+		case "health":
+			err = s.parseHealth(body)
+		case "unit":
+			s.parseUnits(body)
+		case "secret":
+			err = s.parseSecret(body)
+		default:
+			err = s.parseFact(name, body)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("section %q of the probe's output: %w", name, err)
+		}
+	}
+	s.IPVS = ipvs.Merge(proc, save)
+	s.Moving = earlier != nil && !slices.Equal(earlier, s.Addresses)
+	return s, nil
+}
+
+func (s *Snapshot) parseFact(name, text string) error {
+	switch name {
+	case "probe 1":
+	case "kernel":
+		s.Kernel = text
+	case "uptime": // proc(5): seconds since boot and seconds idle
+		seconds, _, _ := strings.Cut(text, " ")
+		var err error
+		if s.uptime, err = time.ParseDuration(seconds + "s"); err != nil {
+			return err
+		}
+	case "os":
+		s.OS = strings.Trim(strings.TrimPrefix(text, "PRETTY_NAME="), `"'`)
+	case "keepalived":
+		s.KeepalivedVersion, _, _ = strings.Cut(text, "\n")
+	case "ipvsadm":
+		s.HasIpvsadm = text != ""
+	case "interfaces":
+		s.Interfaces = strings.Fields(text)
+	case "schedulers":
+		for _, f := range strings.Fields(text) {
+			if name, ok := strings.CutPrefix(f, "ip_vs_"); ok {
+				name, _, _ = strings.Cut(name, ".")
+				s.Schedulers = append(s.Schedulers, name)
+			}
+		}
+	default:
+		return fmt.Errorf("unknown section")
+	}
+	return nil
+}
+
+// parseFiles reads the archive of the files.
+func (s *Snapshot) parseFiles(archive []byte) error {
+	files := tar.NewReader(bytes.NewReader(archive))
+	for {
+		head, err := files.Next()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		info := head.FileInfo()
+		state := FileState{Mode: info.Mode().Type() | info.Mode().Perm(), Owner: head.Uname + ":" + head.Gname}
+		if info.Mode().IsRegular() {
+			if state.Content, err = io.ReadAll(files); err != nil {
+				return err
+			}
+		}
+		s.Files["/"+head.Name] = state
+	}
+}
+
+// parseSecret reads what the host tells of the file with the password: "MODE
+// USER:GROUP" (stat(1) %f: st_mode in hex), then lines to show.
+func (s *Snapshot) parseSecret(text string) error {
+	head, shown, _ := strings.Cut(text, "\n")
+	hex, owner, _ := strings.Cut(head, " ")
+	raw, err := strconv.ParseUint(hex, 16, 32)
+	if err != nil {
+		return err
+	}
+	state := FileState{Mode: fs.FileMode(raw & 0o777), Owner: owner, Content: []byte(shown + "\n")}
+	if raw&unix.S_IFMT != unix.S_IFREG {
+		state.Mode |= fs.ModeIrregular
+	}
+	s.Files[keepalived.AuthPath] = state
+	return nil
+}
+
+func (s *Snapshot) parseSysctls(text string) {
+	for line := range strings.SplitSeq(text, "\n") {
+		path, value, ok := strings.Cut(line, ":")
+		if name, isSysctl := strings.CutPrefix(path, "/proc/sys/"); ok && isSysctl {
+			s.Sysctls[sysctlName(name)] = strings.Join(strings.Fields(value), " ")
+		}
+	}
+}
+
+// sysctlName turns net/ipv4/conf/eth0.5/arp_ignore into sysctl(8)'s dotted form,
+// in which a dot within a component is written as a slash.
+func sysctlName(path string) string {
+	return strings.NewReplacer("/", ".", ".", "/").Replace(path)
+}
+
+// parseAddresses reads ip -o address show: "2: eth0    inet 192.0.2.11/24 brd … scope global eth0\…".
+func parseAddresses(text string) ([]Address, error) {
+	var addresses []Address
+	for line := range strings.SplitSeq(text, "\n") {
+		line, _, _ = strings.Cut(line, `\`)
+		f := strings.Fields(line)
+		if len(f) < 4 || (f[2] != "inet" && f[2] != "inet6") {
+			continue
+		}
+		text := f[3]
+		if !strings.Contains(text, "/") { // a point-to-point address: "inet A peer B/32"
+			text += "/32"
+		}
+		prefix, err := netip.ParsePrefix(text)
+		if err != nil {
+			return nil, fmt.Errorf("address line %q: %w", line, err)
+		}
+		a := Address{Device: f[1], Prefix: prefix}
+		for _, word := range f[4:] {
+			a.Secondary = a.Secondary || word == "secondary"
+		}
+		if f[2] == "inet" {
+			a.Label = f[len(f)-1]
+		}
+		addresses = append(addresses, a)
+	}
+	return addresses, nil
+}
+
+// parseSyncDaemons reads ipvsadm -L --daemon: "backup sync daemon (mcast=eth0, syncid=51, …)".
+func (s *Snapshot) parseSyncDaemons(text string) error {
+	for line := range strings.SplitSeq(text, "\n") {
+		role, args, ok := strings.Cut(line, " sync daemon (")
+		if !ok {
+			continue
+		}
+		d := SyncDaemon{Role: strings.TrimSpace(role)}
+		for _, arg := range strings.Split(strings.TrimSuffix(strings.TrimSpace(args), ")"), ", ") {
+			name, value, _ := strings.Cut(arg, "=")
+			switch name {
+			case "mcast":
+				d.Interface = value
+			case "syncid":
+				id, err := strconv.Atoi(value)
+				if err != nil {
+					return fmt.Errorf("sync daemon line %q: %w", line, err)
+				}
+				d.ID = id
+			}
+		}
+		s.SyncDaemons = append(s.SyncDaemons, d)
+	}
+	return nil
+}
+
+// parseHealth reads health.sh's notes: "tcp_192.0.2.229:6379_192.0.2.12:6379 down".
+func (s *Snapshot) parseHealth(text string) error {
+	for line := range strings.SplitSeq(text, "\n") {
+		name, verdict, _ := strings.Cut(line, " ")
+		if name == "" || verdict != "down" {
+			continue
+		}
+		f := strings.Split(name, "_")
+		if len(f) != 3 {
+			return fmt.Errorf("health note %q: want PROTOCOL_VIP:PORT_SERVER:PORT", name)
+		}
+		vip, err := netip.ParseAddrPort(f[1])
+		if err != nil {
+			return fmt.Errorf("health note %q: %w", name, err)
+		}
+		server, err := netip.ParseAddrPort(f[2])
+		if err != nil {
+			return fmt.Errorf("health note %q: %w", name, err)
+		}
+		protocol := ipvs.TCP
+		if f[0] == "udp" {
+			protocol = ipvs.UDP
+		}
+		key := ipvs.Key{Protocol: protocol, Address: vip.Addr(), Port: vip.Port()}
+		s.CheckedOut[RealServerKey{Service: key, Server: server}] = true
+	}
+	return nil
+}
+
+// parseUnits reads systemctl show: blocks of KEY=VALUE lines, one a unit.
+func (s *Snapshot) parseUnits(text string) {
+	for block := range strings.SplitSeq(text, "\n\n") {
+		props := map[string]string{}
+		for line := range strings.SplitSeq(block, "\n") {
+			k, v, _ := strings.Cut(line, "=")
+			props[k] = v
+		}
+		if id := props["Id"]; id != "" {
+			if since, err := strconv.ParseInt(props["ActiveEnterTimestampMonotonic"], 10, 64); err == nil && id == keepalivedUnit {
+				s.KeepalivedAge = s.uptime - time.Duration(since)*time.Microsecond
+			}
+			s.Units[id] = UnitState{Load: props["LoadState"], Active: props["ActiveState"], File: props["UnitFileState"]}
+		}
+	}
+}

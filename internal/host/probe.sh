@@ -1,0 +1,99 @@
+# Observes a Linux host for redislb and changes nothing on it: no file, no
+# module, no daemon. Everything a plan needs comes from one run of this script.
+#
+# Output: a line "== NAME" opens a section of lines. These are the kernel's and
+# the system's own words, which never look like such a line; what people write,
+# the files, comes last, as one tar archive, between "== tar" and "== end".
+#
+# Few processes: each costs more than all that the shell does by itself.
+
+echo '== probe 1'
+
+echo '== kernel'
+read -r line </proc/sys/kernel/osrelease && echo "$line"
+echo '== uptime'
+read -r line </proc/uptime && echo "$line"
+echo '== os'
+grep -s '^PRETTY_NAME=' /etc/os-release
+echo '== keepalived'
+# Some versions print it to standard error.
+! command -v keepalived >/dev/null || keepalived -v 2>&1
+echo '== ipvsadm'
+command -v ipvsadm
+echo '== interfaces'
+cd /sys/class/net && echo *
+echo '== schedulers'
+cd "/lib/modules/$(uname -r)/kernel/net/netfilter/ipvs" 2>/dev/null && echo ip_vs*.ko*
+cd /
+
+echo '== sysctl'
+grep -s . /proc/sys/net/ipv4/vs/* /proc/sys/net/ipv4/conf/*/arp_ignore \
+	/proc/sys/net/ipv4/conf/*/arp_announce
+
+# ipvsadm loads ip_vs where it is not there; so it is asked only where it is.
+if [ -r /proc/net/ip_vs ]; then
+	echo '== ipvs proc'
+	table=$(cat /proc/net/ip_vs)
+	printf '%s\n' "$table"
+	if command -v ipvsadm >/dev/null; then
+		# Flags and timeouts are in the one of the two that is slow.
+		case $table in
+		*' sh '* | *' mh '* | *' persistent '*)
+			echo '== ipvs save'
+			ipvsadm -Sn
+			;;
+		esac
+		# Before and after: a VIP that comes or goes meanwhile tells that the
+		# role of the daemon is about to change too.
+		echo '== address before'
+		ip -o address show
+		echo '== ipvs daemon'
+		ipvsadm -L --daemon
+	fi
+fi
+echo '== address'
+ip -o address show
+
+# Verdicts of keepalived's own health checks, as health.sh noted them. A note of
+# a keepalived process that is gone says nothing about the one that runs now.
+echo '== health'
+for f in /run/redislb/health/*; do
+	[ -r "$f" ] || continue
+	read -r pid verdict <"$f" || continue
+	comm=
+	{ read -r comm <"/proc/$pid/comm"; } 2>/dev/null
+	[ "$comm" = keepalived ] && printf '%s %s\n' "${f##*/}" "$verdict"
+done
+
+echo '== unit'
+systemctl show -p Id,LoadState,ActiveState,UnitFileState,ActiveEnterTimestampMonotonic \
+	keepalived.service redislb-realserver.service 2>/dev/null
+
+# The password of VRRP stays on the host: what is told of its file is the mode,
+# the comments, and whether it is still as it was last written.
+secret=/etc/keepalived/redislb/auth.conf
+if [ -e "$secret" ] || [ -h "$secret" ]; then
+	echo '== secret'
+	stat -c '%f %U:%G' "$secret"
+	while read -r line; do
+		case $line in '#'*) printf '%s\n' "$line" ;; esac
+	done <"$secret"
+	if sha256sum --status -c /var/lib/redislb/auth.sha256 2>/dev/null; then
+		echo '(secret, unchanged on the host)'
+	else
+		echo '(secret, changed on the host)'
+	fi
+fi
+
+# A symbolic link is told as one, never followed: writing through it would change
+# a file that is not ours.
+set --
+for f in /etc/keepalived/keepalived.conf /etc/keepalived/redislb/* \
+	/etc/sysctl.d/*redislb* /etc/modules-load.d/*redislb* \
+	/etc/systemd/system/redislb-*; do
+	{ [ -e "$f" ] || [ -h "$f" ]; } && [ "$f" != "$secret" ] && set -- "$@" "${f#/}"
+done
+echo '== tar'
+tar -c -b 1 -f - --no-recursion -C / -T /dev/null "$@"
+echo
+echo '== end'

@@ -1,0 +1,158 @@
+package host
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+)
+
+const (
+	// The names sort behind every other file of sysctl.d(5), Debian's link to
+	// /etc/sysctl.conf (99-sysctl.conf) among them, so that ours hold at boot.
+	realServerSysctlFile = "/etc/sysctl.d/99-zz-redislb-realserver.conf"
+	realServerUnit       = "redislb-realserver.service"
+	realServerUnitFile   = "/etc/systemd/system/" + realServerUnit
+)
+
+// RealServer is a host that answers for VIPs.
+type RealServer struct{ VIPs []netip.Addr }
+
+// arpSysctls keep a host silent about the VIPs on its loopback interface. The
+// kernel takes the higher of conf/all and conf/INTERFACE (ip-sysctl, arp_ignore
+// and arp_announce), so "all" does the work; lo is set as the usual recipe has it.
+func arpSysctls() []Sysctl {
+	return []Sysctl{
+		{"net.ipv4.conf.lo.arp_ignore", "1"},
+		{"net.ipv4.conf.lo.arp_announce", "2"},
+		{"net.ipv4.conf.all.arp_ignore", "1"},
+		{"net.ipv4.conf.all.arp_announce", "2"},
+	}
+}
+
+// Artifacts returns what a real server has on it.
+func (r RealServer) Artifacts() []Artifact {
+	artifacts := []Artifact{
+		File{Path: realServerSysctlFile, Mode: 0o644, Content: sysctlFile(header("realserver"), arpSysctls())},
+	}
+	for _, y := range arpSysctls() {
+		artifacts = append(artifacts, y)
+	}
+	for _, vip := range r.VIPs {
+		artifacts = append(artifacts, LoopbackAddress{vip})
+	}
+	return append(artifacts,
+		File{Path: realServerUnitFile, Mode: 0o644, Content: r.unit()},
+		Unit{realServerUnit},
+	)
+}
+
+// unit renders the unit that puts the VIPs on lo at boot: after the ARP sysctls
+// and before the network, so that the host never answers for them.
+func (r RealServer) unit() []byte {
+	var b strings.Builder
+	b.WriteString(header("realserver"))
+	b.WriteString(`[Unit]
+Description=VIPs on the loopback interface
+DefaultDependencies=no
+After=systemd-sysctl.service local-fs.target
+Before=network-pre.target shutdown.target
+Wants=network-pre.target
+Conflicts=shutdown.target
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+`)
+	for _, vip := range r.VIPs {
+		l := LoopbackAddress{vip}
+		fmt.Fprintf(&b, "ExecStart=/sbin/ip address replace %s dev lo label %s\n", l.prefix(), l.label())
+	}
+	b.WriteString("\n[Install]\nWantedBy=multi-user.target\n")
+	return []byte(b.String())
+}
+
+// RealServerOn reads a real server back from what is on a host: the VIPs of the
+// unit that we wrote, or else those that lie on lo under a label, as people set
+// them up by hand.
+func RealServerOn(s *Snapshot) RealServer {
+	var r RealServer
+	for _, line := range strings.Split(string(s.Files[realServerUnitFile].Content), "\n") {
+		words := strings.Fields(line)
+		if len(words) < 4 || !strings.HasPrefix(line, "ExecStart=") {
+			continue
+		}
+		if p, err := netip.ParsePrefix(words[3]); err == nil {
+			r.VIPs = append(r.VIPs, p.Addr())
+		}
+	}
+	if len(r.VIPs) > 0 {
+		return r
+	}
+	for _, a := range s.Addresses {
+		if a.Device == "lo" && strings.HasPrefix(a.Label, "lo:") && !a.Prefix.Addr().IsLoopback() {
+			r.VIPs = append(r.VIPs, a.Prefix.Addr())
+		}
+	}
+	return r
+}
+
+// OwnAddress returns the host's own address on the network of the first VIP;
+// false: no interface has one.
+func (r RealServer) OwnAddress(s *Snapshot) (netip.Addr, bool) {
+	for _, vip := range r.VIPs {
+		for _, a := range s.Addresses {
+			own := a.Prefix.Addr()
+			if a.Device != "lo" && !a.Secondary && a.Prefix.Contains(vip) && !slices.Contains(r.VIPs, own) {
+				return own, true
+			}
+		}
+	}
+	return netip.Addr{}, false
+}
+
+// Has reports whether the address is on any interface of the host.
+func (s *Snapshot) Has(addr netip.Addr) bool {
+	return slices.ContainsFunc(s.Addresses, func(a Address) bool { return a.Prefix.Addr() == addr })
+}
+
+// Check looks for what keeps the host from being this real server. Address is
+// the one that the user gave, or empty.
+func (r RealServer) Check(s *Snapshot, address string) []Problem {
+	var problems []Problem
+	if own, err := netip.ParseAddr(address); err == nil && !s.Has(own) {
+		problems = append(problems, Problem{[]string{"address"}, "Address Not on the Host",
+			fmt.Sprintf("None of the host's interfaces has the address %s. It has: %s.", own, s.ownAddresses())})
+	}
+	if _, ok := r.OwnAddress(s); !ok && address == "" {
+		problems = append(problems, Problem{[]string{"vips"}, "VIP Not on the Host's Network",
+			fmt.Sprintf("None of the host's interfaces is in the subnet of %s, so by direct routing no packet can reach it. It has: %s. If its network holds the VIP all the same, give its address.", r.VIPs[0], s.ownAddresses())})
+	}
+	managed := s.ManagedVIPs()
+	for _, vip := range r.VIPs {
+		for _, a := range s.Addresses {
+			if a.Device != "lo" && a.Prefix.Addr() == vip && !slices.Contains(managed, vip) {
+				problems = append(problems, Problem{[]string{"vips"}, "VIP Is the Host's Own Address",
+					fmt.Sprintf("%s is on %s of the host. A VIP is an address that belongs to no machine.", vip, a.Device)})
+			}
+		}
+	}
+	if len(s.Units) == 0 {
+		problems = append(problems, Problem{nil, "No systemd", "The host does not run systemd, which keeps the VIP across reboots."})
+	}
+	return problems
+}
+
+// ownAddresses lists the addresses of the host's interfaces, for messages.
+func (s *Snapshot) ownAddresses() string {
+	var texts []string
+	for _, a := range s.Addresses {
+		if a.Device != "lo" && !a.Prefix.Addr().IsLinkLocalUnicast() {
+			texts = append(texts, a.Prefix.String()+" on "+a.Device)
+		}
+	}
+	if len(texts) == 0 {
+		return "none"
+	}
+	return strings.Join(texts, ", ")
+}

@@ -1,0 +1,128 @@
+package host
+
+import (
+	"bytes"
+	"io/fs"
+	"net/netip"
+	"time"
+
+	"github.com/redislb/terraform-provider-redislb/internal/ipvs"
+)
+
+// Snapshot is what one run of the probe saw of a host. It is never changed
+// after it was parsed, so that it can be shared.
+type Snapshot struct {
+	Kernel     string   // release, as uname -r
+	OS         string   // PRETTY_NAME of os-release(5)
+	Interfaces []string // names, as in /sys/class/net
+	// Schedulers are the IPVS schedulers that the running kernel has as modules.
+	// Empty where the modules' folder could not be read (a kernel with IPVS built
+	// in): then nothing is known.
+	Schedulers []string
+
+	KeepalivedVersion string        // first line of keepalived -v; empty: not installed
+	KeepalivedAge     time.Duration // since its unit was started
+	HasIpvsadm        bool
+
+	Files     map[string]FileState // by path; only paths that the probe asks for
+	Sysctls   map[string]string    // by dotted name
+	Addresses []Address
+	Units     map[string]UnitState // by full unit name; absent: unknown to systemd
+
+	uptime time.Duration
+
+	IPVSLoaded  bool
+	IPVS        ipvs.Table
+	SyncDaemons []SyncDaemon
+	// Moving says that addresses changed while the host was looked at: a VIP was
+	// on its way, and the sync daemon's role need not fit it yet.
+	Moving bool
+	// CheckedOut holds the real servers that the running keepalived took out
+	// because their health check fails.
+	CheckedOut map[RealServerKey]bool
+}
+
+// FileState is a file as found. Content is nil for anything but a regular file;
+// for a secret file it is what the host is ready to tell of it.
+type FileState struct {
+	Mode    fs.FileMode
+	Owner   string // user:group
+	Content []byte
+}
+
+// Address is an IP address on an interface, as ip-address(8) shows it.
+type Address struct {
+	Device string
+	Prefix netip.Prefix
+	Label  string // IPv4 only; the device's name where none was given
+	// Secondary marks the further addresses of one subnet on one device.
+	Secondary bool
+}
+
+// UnitState is the state of a systemd unit in systemctl's words.
+type UnitState struct {
+	Load   string // loaded, not-found, masked…
+	Active string // active, inactive, failed, activating…
+	File   string // enabled, disabled, masked…
+}
+
+// SyncDaemon is a running IPVS connection synchronisation daemon (ipvsadm(8),
+// --start-daemon).
+type SyncDaemon struct {
+	Role      string // master or backup
+	Interface string
+	ID        int
+}
+
+// RealServerKey names a real server of a virtual server.
+type RealServerKey struct {
+	Service ipvs.Key
+	Server  netip.AddrPort
+}
+
+// AddressesOn returns the prefixes on a device.
+func (s *Snapshot) AddressesOn(device string) []netip.Prefix {
+	var found []netip.Prefix
+	for _, a := range s.Addresses {
+		if a.Device == device {
+			found = append(found, a.Prefix)
+		}
+	}
+	return found
+}
+
+// HasAddress reports whether the address itself (with any prefix length) is on
+// the device.
+func (s *Snapshot) HasAddress(device string, addr netip.Addr) bool {
+	for _, p := range s.AddressesOn(device) {
+		if p.Addr() == addr {
+			return true
+		}
+	}
+	return false
+}
+
+// managed reports whether the file is one that redislb wrote.
+func (s *Snapshot) managed(path string) bool {
+	return bytes.Contains(s.Files[path].Content, []byte(managedMark))
+}
+
+// HasInterface reports whether the host has a network interface of that name.
+func (s *Snapshot) HasInterface(name string) bool {
+	for _, i := range s.Interfaces {
+		if i == name {
+			return true
+		}
+	}
+	return false
+}
+
+// Service returns the row of the IPVS table with that key, or nil.
+func (s *Snapshot) Service(key ipvs.Key) *ipvs.Service {
+	for i := range s.IPVS {
+		if s.IPVS[i].Key == key {
+			return &s.IPVS[i]
+		}
+	}
+	return nil
+}

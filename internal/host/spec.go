@@ -1,0 +1,73 @@
+package host
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/redislb/terraform-provider-redislb/internal/keepalived"
+)
+
+// managedMark stands in the head of every file that redislb writes. A file at
+// one of our paths without it is somebody else's.
+const managedMark = "Managed by Terraform (redislb_"
+
+const keepalivedUnit = "keepalived.service"
+
+// Problem is something that keeps a host from being what a resource wants it to
+// be, found by a look at the host before anything is changed.
+type Problem struct {
+	Attribute []string // path of names to the attribute that is to blame; empty: the resource
+	Summary   string
+	Detail    string
+}
+
+// header is the comment that every file of ours begins with.
+func header(resource string) string {
+	return "# " + managedMark + resource + "). Changes made here are undone by the next apply.\n"
+}
+
+// ManagedVIPs returns the VIPs that redislb configured on the host, from the
+// names of their files.
+func (s *Snapshot) ManagedVIPs() []netip.Addr {
+	var vips []netip.Addr
+	for file := range s.Files {
+		name, _ := strings.CutPrefix(file, keepalived.Dir+"/vip-")
+		name, _ = strings.CutSuffix(name, ".address.conf")
+		if addr, err := netip.ParseAddr(name); err == nil && file == keepalived.VIPAddressPath(addr) {
+			vips = append(vips, addr)
+		}
+	}
+	slices.SortFunc(vips, netip.Addr.Compare)
+	return vips
+}
+
+// HoldsVIP reports whether the host is the VRRP master of one of the VIPs that
+// redislb configured on it: whether a VIP is on an interface other than lo.
+func (s *Snapshot) HoldsVIP() bool {
+	vips := s.ManagedVIPs()
+	return slices.ContainsFunc(s.Addresses, func(a Address) bool {
+		return a.Device != "lo" && slices.Contains(vips, a.Prefix.Addr())
+	})
+}
+
+// BackupsFirst returns the names of the hosts in the order in which a change
+// reaches them: those that hold a VIP come last.
+func BackupsFirst(snapshots map[string]*Snapshot) []string {
+	var names []string
+	for name := range snapshots {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	slices.SortStableFunc(names, func(a, b string) int {
+		return boolInt(snapshots[a].HoldsVIP()) - boolInt(snapshots[b].HoldsVIP())
+	})
+	return names
+}
+
+func boolInt(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}

@@ -1,0 +1,278 @@
+package host
+
+import (
+	"bytes"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/redislb/terraform-provider-redislb/internal/ipvs"
+	"github.com/redislb/terraform-provider-redislb/internal/keepalived"
+	"github.com/redislb/terraform-provider-redislb/internal/remote"
+)
+
+// calls is the script without the library.
+func calls(script string) string { return strings.TrimPrefix(script, commitLibrary+"\n") }
+
+// rendered shows the calls, and the content of what is staged for them where it
+// is not a file of its own on the host.
+func rendered(todo []step) string {
+	text, files := script("HOLDER", todo)
+	text = calls(text)
+	for _, f := range files {
+		call := "edit_ipvs " + f.Name + "\n"
+		text = strings.Replace(text, call, call+"# "+strings.ReplaceAll(strings.TrimSpace(string(f.Content)), "\n", "\n# ")+"\n", 1)
+	}
+	return text
+}
+
+func director() *machine { return bareMachine().hold(redisDirector().Artifacts()) }
+
+func TestStepsAreInTheOrderThatTheGoldenFilesSay(t *testing.T) {
+	raised := redisDirector()
+	raised.VRRP.Priority = 150
+	weighed := redisVIP()
+	weighed.Services[0].RealServers[1].Weight = 3
+	moved := redisVIP()
+	moved.Services[0].Port = 6380
+	for i := range moved.Services[0].RealServers {
+		moved.Services[0].RealServers[i].Port = 6380
+	}
+	noPassword := redisDirector()
+	noPassword.PasswordVersion = nil
+	adopting := redisDirector()
+	adopting.Adopt = true
+	foreign := director()
+	foreign.files[keepalived.ConfigPath] = file("vrrp_instance theirs {\n}\n")
+
+	for name, c := range map[string]struct {
+		machine    *machine
+		want, gone []Artifact
+	}{
+		"director-create":        {machine: bareMachine(), want: redisDirector().Artifacts()},
+		"director-adopt":         {machine: foreign, want: adopting.Artifacts()[len(adopting.Artifacts())-4:]},
+		"director-update":        {machine: director(), want: deviating(raised.Artifacts(), director().snapshot(t))},
+		"director-no-password":   {machine: director(), want: deviating(noPassword.Artifacts(), director().snapshot(t)), gone: Obsolete(redisDirector().Artifacts(), noPassword.Artifacts())},
+		"director-destroy":       {machine: director(), gone: redisDirector().Artifacts()},
+		"realserver-create":      {machine: bareMachine(), want: redisServer().Artifacts()},
+		"realserver-destroy":     {machine: bareMachine().hold(redisServer().Artifacts()), gone: redisServer().Artifacts()},
+		"vip-create":             {machine: director(), want: redisVIP().Artifacts()},
+		"vip-update":             {machine: director().hold(redisVIP().Artifacts()), want: deviating(weighed.Artifacts(), director().hold(redisVIP().Artifacts()).snapshot(t))},
+		"vip-update-of-the-port": {machine: director().hold(redisVIP().Artifacts()), want: deviating(moved.Artifacts(), director().hold(redisVIP().Artifacts()).snapshot(t)), gone: Obsolete(redisVIP().Artifacts(), moved.Artifacts())},
+		"vip-destroy":            {machine: director().hold(redisVIP().Artifacts()), gone: redisVIP().Artifacts()},
+	} {
+		t.Run(name, func(t *testing.T) {
+			// As Host.Apply does it: first what stays as it is put, then, if keepalived
+			// does not do it by itself, the kernel's tables.
+			s := c.machine.snapshot(t)
+			settled, kept := splitByKeeper(c.want)
+			settledGone, keptGone := splitByKeeper(present(c.gone, s))
+			text := rendered(steps(s, settled, settledGone))
+			if edit := steps(s, kept, keptGone); len(edit) > 0 {
+				text += "\n# unless keepalived does it by itself:\n" + rendered(edit)
+			}
+			golden(t, "steps-"+name+".golden", text)
+		})
+	}
+}
+
+func TestNothingToDoIsNoStep(t *testing.T) {
+	equal(t, "steps", len(steps(bareMachine().snapshot(t), nil, nil)), 0)
+}
+
+// TestKeepalivedIsCheckedAndReloadedOnceIffItsFilesChange looks at all mixtures of
+// artifacts that are established and removed.
+func TestKeepalivedIsCheckedAndReloadedOnceIffItsFilesChange(t *testing.T) {
+	all := slices.Concat(redisDirector().Artifacts(), redisServer().Artifacts(), redisVIP().Artifacts())
+	there := bareMachine().hold(all).snapshot(t)
+	bare := bareMachine().snapshot(t)
+	rapid.Check(t, func(t *rapid.T) {
+		s := there
+		var want, gone []Artifact
+		touched, released := false, false
+		for i, a := range all {
+			fate := rapid.IntRange(0, 2).Draw(t, fmt.Sprint(i))
+			f, isFile := a.(File)
+			touched = touched || isFile && strings.HasPrefix(f.Path, "/etc/keepalived/") && fate > 0
+			switch fate {
+			case 1:
+				want = append(want, a)
+			case 2:
+				gone = append(gone, a)
+				released = released || a == Artifact(Unit{keepalivedUnit})
+			}
+		}
+		if len(gone) == 0 && rapid.Bool().Draw(t, "bare") {
+			s = bare
+		}
+		count := map[string]int{}
+		var order []string
+		for _, st := range steps(s, want, gone) {
+			count[st.words[0]]++
+			order = append(order, st.words[0])
+		}
+		once := 0
+		if touched && !released {
+			once = 1
+		}
+		equalRapid(t, "check_keepalived", count["check_keepalived"], once)
+		equalRapid(t, "reload_keepalived", count["reload_keepalived"], once)
+		if released {
+			equalRapid(t, "release_keepalived", count["release_keepalived"], 1)
+		} else {
+			equalRapid(t, "release_keepalived", count["release_keepalived"], 0)
+		}
+		last := max(lastIndex(order, "put_file"), lastIndex(order, "remove_file"))
+		for _, after := range []string{"check_keepalived", "reload_keepalived", "release_keepalived", "reload_units", "edit_ipvs", "start_unit", "unload_module"} {
+			if first := slices.Index(order, after); first >= 0 && first < last {
+				t.Fatalf("%s comes before a file: %v", after, order)
+			}
+		}
+		for _, before := range []string{"stop_unit", "delete_address"} {
+			if at := slices.Index(order, before); at > 0 && slices.Index(order, "restore_sysctl") >= 0 && at > slices.Index(order, "restore_sysctl") {
+				t.Fatalf("the host may answer for the VIP: %s comes after restore_sysctl: %v", before, order)
+			}
+		}
+		if up, silent := slices.Index(order, "add_address"), lastIndex(order, "set_sysctl"); up >= 0 && up < silent {
+			t.Fatalf("the host may answer for the VIP: add_address comes before set_sysctl: %v", order)
+		}
+	})
+}
+
+func lastIndex(list []string, what string) int {
+	for i, l := range slices.Backward(list) {
+		if l == what {
+			return i
+		}
+	}
+	return -1
+}
+
+func equalRapid[T comparable](t *rapid.T, what string, got, want T) {
+	if got != want {
+		t.Fatalf("%s: got %v, want %v", what, got, want)
+	}
+}
+
+func TestEveryArgumentReachesTheFunctionAsItIs(t *testing.T) {
+	hostile := []string{"", " ", "'", `"`, "\n", "$(touch /tmp/x)", "`id`", "a;b", "-n", "*", "~", "\\", "}", "\t", "ä", "\xff", "#", "!", "0"}
+	text := rapid.OneOf(rapid.SampledFrom(hostile), rapid.StringOf(rapid.RuneFrom([]rune("ab'\"\\$`;&|<>(){}[]*?~#! \n\t\r=%-ä"))), rapid.String())
+	clean := text.Filter(func(s string) bool { return !strings.ContainsRune(s, 0) })
+	lib := `show() { for a in "$@"; do printf '[%s]\n' "$a"; done; echo .; }
+begin() { show begin "$@"; }
+f() { show f "$@"; }
+commit() { echo commit; }
+`
+	rapid.Check(t, func(t *rapid.T) {
+		holder := clean.Draw(t, "holder")
+		var todo []step
+		want := "[begin]\n[" + holder + "]\n.\n"
+		for range rapid.IntRange(1, 20).Draw(t, "calls") {
+			args := rapid.SliceOfN(clean, 0, 4).Draw(t, "args")
+			todo = append(todo, call("f", args...))
+			want += "[f]\n"
+			for _, a := range args {
+				want += "[" + a + "]\n"
+			}
+			want += ".\n"
+		}
+		want += "commit\n"
+		text, _ := script(holder, todo)
+		cmd := exec.Command("sh", "-c", lib+calls(text))
+		cmd.Env = append(os.Environ(), "LC_ALL=C")
+		got, err := cmd.CombinedOutput()
+		if err != nil || string(got) != want {
+			t.Fatalf("%v\n got %q\nwant %q\nof %q", err, got, want, calls(text))
+		}
+	})
+}
+
+func TestStagedFilesAreNamedInTheCallThatNeedsThem(t *testing.T) {
+	todo := []step{
+		call("seal_secret", "0"),
+		{words: []string{"put_file", stagedContent, "/a"}, content: []byte("A"), mode: 0o644},
+		{words: []string{"put_file", stagedContent, "/b"}, content: []byte("B\x00\xff"), mode: 0o600},
+	}
+	text, files := script("me", todo)
+	equal(t, "calls", calls(text), "begin me\nseal_secret 0\nput_file 0 /a\nput_file 1 /b\ncommit\n")
+	equal(t, "files", len(files), 2)
+	for i, want := range []string{"A", "B\x00\xff"} {
+		equal(t, "name", files[i].Name, fmt.Sprint(i))
+		equal(t, "mode until it is in place", files[i].Mode, 0o600)
+		if !bytes.Equal(files[i].Content, []byte(want)) {
+			t.Errorf("content of %d: %q", i, files[i].Content)
+		}
+	}
+}
+
+func TestNoSecretIsInTheScript(t *testing.T) {
+	d := redisDirector()
+	text, files := script("me", steps(bareMachine().snapshot(t), d.Artifacts(), nil))
+	if strings.Contains(text, d.Password) {
+		t.Error("the script shows the password")
+	}
+	if !slices.ContainsFunc(files, func(f remote.StagedFile) bool { return bytes.Contains(f.Content, []byte(d.Password)) }) {
+		t.Error("positive control: no staged file holds the password")
+	}
+}
+
+func TestBackupsComeBeforeTheMaster(t *testing.T) {
+	master := director().hold(redisVIP().Artifacts())
+	master.addresses = append(master.addresses, Address{Device: "eth0", Prefix: redisVIP().Address, Label: "eth0"})
+	snapshots := map[string]*Snapshot{
+		"a": master.snapshot(t),
+		"c": director().hold(redisVIP().Artifacts()).snapshot(t),
+		"b": bareMachine().hold(redisServer().Artifacts()).snapshot(t),
+	}
+	equal(t, "order", strings.Join(BackupsFirst(snapshots), " "), "b c a")
+}
+
+func TestShellScriptsPassShellcheck(t *testing.T) {
+	if _, err := exec.LookPath("shellcheck"); err != nil {
+		t.Skip("shellcheck is not installed")
+	}
+	for _, name := range []string{"probe.sh", "health.sh", "commit.sh"} {
+		if out, err := exec.Command("shellcheck", "-s", "sh", name).CombinedOutput(); err != nil {
+			t.Errorf("%s: %v\n%s", name, err, out)
+		}
+	}
+}
+
+// TestFilesThatAreWrittenAreAllProbed keeps probe.sh and the paths that the
+// resources write in step: a file that the probe does not tell looks missing.
+func TestFilesThatAreWrittenAreAllProbed(t *testing.T) {
+	probed := []string{"/etc/keepalived/keepalived.conf", "/etc/keepalived/redislb/*", "/etc/sysctl.d/*redislb*", "/etc/modules-load.d/*redislb*", "/etc/systemd/system/redislb-*"}
+	for _, pattern := range probed {
+		if !strings.Contains(probe, pattern) {
+			t.Errorf("probe.sh does not read %s", pattern)
+		}
+	}
+	for _, a := range slices.Concat(redisDirector().Artifacts(), redisServer().Artifacts(), redisVIP().Artifacts()) {
+		f, ok := a.(File)
+		if !ok {
+			continue
+		}
+		if !slices.ContainsFunc(probed, func(p string) bool { m, _ := filepath.Match(p, f.Path); return m }) {
+			t.Errorf("%s is written and never read", f.Path)
+		}
+		if f.Mode&^fs.FileMode(0o777) != 0 {
+			t.Errorf("%s: mode %v", f.Path, f.Mode)
+		}
+		if f.Label == "" && !bytes.Contains(f.Content, []byte(managedMark)) {
+			t.Errorf("%s does not bear the mark %q", f.Path, managedMark)
+		}
+	}
+}
+
+func TestTableRowIsWhatKeepalivedMakesOfAVirtualServer(t *testing.T) {
+	equal(t, "row", redisRow().Canonical(), "-A -t 192.0.2.229:6379 -s rr\n-a -t 192.0.2.229:6379 -r 192.0.2.11:6379 -g -w 1\n-a -t 192.0.2.229:6379 -r 192.0.2.12:6379 -g -w 1\n")
+	equal(t, "weight 0 is said", redisRow(weighing(serverA, 0)).Destinations[0].Weight, 0)
+	equal(t, "key", redisRow().Key, ipvs.Key{Protocol: ipvs.TCP, Address: vip, Port: 6379})
+}
