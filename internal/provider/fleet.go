@@ -1,0 +1,93 @@
+package provider
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+
+	"github.com/redislb/terraform-provider-redislb/internal/host"
+	"github.com/redislb/terraform-provider-redislb/internal/remote"
+)
+
+// errNotConfigured says that the provider block holds values which are not known
+// before the apply (hosts that the same apply makes).
+var errNotConfigured = errors.New("the provider's configuration holds values that are known only after the apply: nothing can be said of the host yet")
+
+// fleet is the hosts of one Terraform operation, each with one connection.
+type fleet struct {
+	known   bool
+	byName  map[string]remote.Config
+	unnamed func(string) (remote.Config, error)
+
+	mu    sync.Mutex
+	hosts map[string]*host.Host
+}
+
+func newFleet(ctx context.Context, m providerModel, known bool) (*fleet, diag.Diagnostics) {
+	f := &fleet{known: known, hosts: map[string]*host.Host{}}
+	if !known {
+		return f, nil
+	}
+	var diags diag.Diagnostics
+	f.byName, f.unnamed, diags = m.connections(ctx)
+	return f, diags
+}
+
+// host returns the host of that name; nothing is dialled.
+func (f *fleet) host(name string) (*host.Host, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if h, ok := f.hosts[name]; ok {
+		return h, nil
+	}
+	if !f.known {
+		return nil, errNotConfigured
+	}
+	cfg, ok := f.byName[name]
+	if !ok {
+		var err error
+		if cfg, err = f.unnamed(name); err != nil {
+			return nil, err
+		}
+	}
+	h := host.New(name, remote.NewClient(cfg))
+	f.hosts[name] = h
+	return h, nil
+}
+
+// observe returns what is on the host.
+func (f *fleet) observe(ctx context.Context, name string) (*host.Snapshot, error) {
+	h, err := f.host(name)
+	if err != nil {
+		return nil, err
+	}
+	return h.Observe(ctx)
+}
+
+// apply changes the host and returns what is on it afterwards.
+func (f *fleet) apply(ctx context.Context, name string, want, gone []host.Artifact) (*host.Snapshot, error) {
+	h, err := f.host(name)
+	if err != nil {
+		return nil, err
+	}
+	return h.Apply(ctx, want, gone)
+}
+
+// lookAhead observes a host while a plan is made. A host that cannot be reached
+// yet, because the same apply makes it, is no error: the plan then shows what will
+// be written, the checks that need the host come at apply, and a warning says so.
+func (f *fleet) lookAhead(ctx context.Context, name string, diags *diag.Diagnostics) *host.Snapshot {
+	s, err := f.observe(ctx, name)
+	switch {
+	case err == nil:
+		return s
+	case errors.Is(err, errNotConfigured):
+	case remote.Unreachable(err):
+		diags.AddWarning("Host Not Checked", "The host cannot be reached, so the plan was made without a look at it. That is as it should be if the same apply makes the host; otherwise the apply will fail:\n\n"+err.Error())
+	default:
+		diags.AddError("Unable to Read Host", err.Error())
+	}
+	return nil
+}

@@ -1,0 +1,255 @@
+package provider
+
+import (
+	"context"
+	"strings"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/redislb/terraform-provider-redislb/internal/host"
+)
+
+var (
+	_ resource.ResourceWithConfigure      = (*vipResource)(nil)
+	_ resource.ResourceWithModifyPlan     = (*vipResource)(nil)
+	_ resource.ResourceWithImportState    = (*vipResource)(nil)
+	_ resource.ResourceWithValidateConfig = (*vipResource)(nil)
+)
+
+func newVIPResource() resource.Resource { return &vipResource{} }
+
+type vipResource struct{ fleet *fleet }
+
+func (r *vipResource) Metadata(_ context.Context, req resource.MetadataRequest, resp *resource.MetadataResponse) {
+	resp.TypeName = req.ProviderTypeName + "_vip"
+}
+
+func (r *vipResource) Configure(_ context.Context, req resource.ConfigureRequest, resp *resource.ConfigureResponse) {
+	r.fleet = fleetOf(req.ProviderData, &resp.Diagnostics)
+}
+
+func (r *vipResource) ValidateConfig(ctx context.Context, req resource.ValidateConfigRequest, resp *resource.ValidateConfigResponse) {
+	var config vipModel
+	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	config.validate(ctx, &resp.Diagnostics)
+}
+
+func (r *vipResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
+	if req.Plan.Raw.IsNull() || r.fleet == nil {
+		return
+	}
+	var plan vipModel
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	plan.ID = plan.id()
+	plan.Artifacts = types.MapUnknown(types.StringType)
+	if known(ctx, plan.Address, plan.Directors, plan.Services) {
+		spec := plan.spec(ctx, &resp.Diagnostics)
+		if resp.Diagnostics.HasError() {
+			return
+		}
+		texts := map[string]string{}
+		for _, name := range stringsIn(plan.Directors) {
+			addTexts(texts, name, host.Wanted(spec.Artifacts()))
+			if s := r.fleet.lookAhead(ctx, name, &resp.Diagnostics); s != nil {
+				addProblems(&resp.Diagnostics, spec.Check(name, s))
+			}
+		}
+		plan.Artifacts = artifactsValue(texts)
+	}
+	resp.Diagnostics.Append(resp.Plan.Set(ctx, &plan)...)
+}
+
+// addTexts adds the artifacts of one host of several, under the host's name.
+func addTexts(texts map[string]string, name string, of map[string]string) {
+	for key, text := range of {
+		texts[name+": "+key] = text
+	}
+}
+
+func (r *vipResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
+	var plan vipModel
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	ctx, cancel := within(ctx, plan.Timeouts.Create, &resp.Diagnostics)
+	defer cancel()
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	r.apply(ctx, &plan, nil, "Create", &resp.Diagnostics)
+	if !resp.Diagnostics.HasError() {
+		resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
+	}
+}
+
+func (r *vipResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
+	var plan, prior vipModel
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	resp.Diagnostics.Append(req.State.Get(ctx, &prior)...)
+	ctx, cancel := within(ctx, plan.Timeouts.Update, &resp.Diagnostics)
+	defer cancel()
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	r.apply(ctx, &plan, &prior, "Update", &resp.Diagnostics)
+	if !resp.Diagnostics.HasError() {
+		resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
+	}
+}
+
+// apply makes the directors what the plan says and writes what is there into it.
+func (r *vipResource) apply(ctx context.Context, plan, prior *vipModel, action string, diags *diag.Diagnostics) {
+	spec := plan.spec(ctx, diags)
+	if diags.HasError() {
+		return
+	}
+	want := map[string][]host.Artifact{}
+	gone := map[string][]host.Artifact{}
+	for _, name := range stringsIn(plan.Directors) {
+		want[name] = spec.Artifacts()
+	}
+	if prior != nil {
+		before := prior.spec(ctx, diags)
+		for _, name := range stringsIn(prior.Directors) {
+			gone[name] = host.Obsolete(before.Artifacts(), want[name])
+		}
+	}
+	texts := r.change(ctx, want, gone, spec.CheckDirector, "Unable to "+action+" VIP", diags)
+	plan.ID = plan.id()
+	plan.Artifacts = artifactsValue(texts)
+}
+
+// change changes the directors, backups first and the master last: where a backup
+// refuses a change, the master is never touched. Before the first change all have
+// been looked at.
+func (r *vipResource) change(ctx context.Context, want, gone map[string][]host.Artifact, check func(string, *host.Snapshot) []host.Problem, summary string, diags *diag.Diagnostics) map[string]string {
+	names := map[string]bool{}
+	for name := range want {
+		names[name] = true
+	}
+	for name := range gone {
+		names[name] = true
+	}
+	snapshots, err := r.observeAll(ctx, names)
+	if err != nil {
+		diags.AddError(summary, err.Error())
+		return nil
+	}
+	for name := range want {
+		addProblems(diags, check(name, snapshots[name]))
+	}
+	if diags.HasError() {
+		return nil
+	}
+	texts := map[string]string{}
+	for _, name := range host.BackupsFirst(snapshots) {
+		s, err := r.fleet.apply(ctx, name, want[name], gone[name])
+		if err != nil {
+			diags.AddError(summary, err.Error())
+			return nil
+		}
+		addTexts(texts, name, host.Found(want[name], s))
+	}
+	return texts
+}
+
+// observeAll looks at the hosts side by side.
+func (r *vipResource) observeAll(ctx context.Context, names map[string]bool) (map[string]*host.Snapshot, error) {
+	type seen struct {
+		name     string
+		snapshot *host.Snapshot
+	}
+	results := make(chan seen, len(names))
+	var group errgroup.Group
+	for name := range names {
+		group.Go(func() error {
+			s, err := r.fleet.observe(ctx, name)
+			results <- seen{name, s}
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	close(results)
+	snapshots := map[string]*host.Snapshot{}
+	for s := range results {
+		snapshots[s.name] = s.snapshot
+	}
+	return snapshots, nil
+}
+
+func (r *vipResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
+	var state vipModel
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	names := map[string]bool{}
+	for _, name := range stringsIn(state.Directors) {
+		names[name] = true
+	}
+	snapshots, err := r.observeAll(ctx, names)
+	if err != nil {
+		resp.Diagnostics.AddError("Unable to Read VIP", err.Error())
+		return
+	}
+	if state.Artifacts.IsNull() { // after an import
+		if err := state.fill(snapshots); err != nil {
+			resp.Diagnostics.AddError("Unable to Import VIP", err.Error())
+			return
+		}
+	}
+	artifacts := state.spec(ctx, &resp.Diagnostics).Artifacts()
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	traces, texts := false, map[string]string{}
+	for name, s := range snapshots {
+		traces = traces || host.Traces(artifacts, s)
+		addTexts(texts, name, host.Found(artifacts, s))
+	}
+	if !traces {
+		resp.State.RemoveResource(ctx)
+		return
+	}
+	state.ID = state.id()
+	state.Artifacts = artifactsValue(texts)
+	resp.Diagnostics.Append(resp.State.Set(ctx, &state)...)
+}
+
+func (r *vipResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
+	var state vipModel
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	ctx, cancel := within(ctx, state.Timeouts.Delete, &resp.Diagnostics)
+	defer cancel()
+	artifacts := state.spec(ctx, &resp.Diagnostics).Artifacts()
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	gone := map[string][]host.Artifact{}
+	for _, name := range stringsIn(state.Directors) {
+		gone[name] = artifacts
+	}
+	r.change(ctx, nil, gone, nil, "Unable to Delete VIP", &resp.Diagnostics)
+}
+
+// ImportState takes ADDRESS@DIRECTOR,DIRECTOR…, for example 192.0.2.229@a,b.
+func (r *vipResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
+	address, directors, ok := strings.Cut(req.ID, "@")
+	names := strings.Split(directors, ",")
+	if err := isVIP(address); err != nil || !ok || directors == "" {
+		resp.Diagnostics.AddError("Unable to Import VIP", "The import id is ADDRESS@DIRECTOR,DIRECTOR…, with the address alone and the hosts of the directors: for example 192.0.2.229@a,b. Got: "+req.ID)
+		return
+	}
+	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("address"), address)...)
+	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("directors"), stringSet(names))...)
+}
