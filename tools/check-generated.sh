@@ -1,0 +1,11 @@
+#!/bin/sh
+# Fails where docs/ is not what the schemas, templates and examples say.
+set -eu
+cd "$(dirname "$0")/.."
+fresh=.tools/docs
+rm -rf "$fresh"
+tools/generate.sh "$fresh" >/dev/null
+if ! diff -r docs "$fresh"; then
+	echo "docs/ is out of date: run 'make generate'" >&2
+	exit 1
+fi
