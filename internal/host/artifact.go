@@ -3,6 +3,8 @@ package host
 import (
 	"slices"
 	"strings"
+
+	"github.com/redislb/terraform-provider-redislb/internal/keepalived"
 )
 
 // Artifact is one thing on a host that belongs to a resource: it can be looked
@@ -109,15 +111,36 @@ func present(artifacts []Artifact, s *Snapshot) []Artifact {
 }
 
 // remains returns those of the artifacts, all of which must be gone, that are
-// still there. Packages stay, and what a unit, a module or a sysctl was before is
-// put back in the commit itself; there is nothing to wait for.
+// still there and that keepalived, or another commit, can yet take away. What a
+// unit, a module or a sysctl was before is put back in the commit itself; the sync
+// daemon ends with keepalived. There is nothing to wait for.
 func remains(gone []Artifact, s *Snapshot) []Artifact {
 	return slices.DeleteFunc(present(gone, s), func(a Artifact) bool {
 		switch a.phase() {
-		case phasePackage, phaseModule, phaseSysctl, phaseUnit:
+		case phasePackage, phaseModule, phaseSysctl, phaseUnit, phaseSyncDaemon:
 			return true
 		case phaseFile:
 			return !s.managed(strings.TrimPrefix(a.Key(), "file "))
+		default:
+			return false
+		}
+	})
+}
+
+// removable returns what of the artifacts a commit takes away: not packages, which
+// stay, and no file that has become somebody else's, nor keepalived with it.
+func removable(gone []Artifact, s *Snapshot) []Artifact {
+	_, configured := s.Files[keepalived.ConfigPath]
+	foreign := configured && !s.managed(keepalived.ConfigPath)
+	return slices.DeleteFunc(slices.Clone(gone), func(a Artifact) bool {
+		switch a := a.(type) {
+		case Package:
+			return true
+		case File:
+			_, there := s.Files[a.Path]
+			return there && !s.managed(a.Path)
+		case Unit:
+			return a.Name == keepalivedUnit && foreign
 		default:
 			return false
 		}

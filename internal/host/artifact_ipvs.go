@@ -134,5 +134,6 @@ func (r SyncRole) establish(s *Snapshot) []step {
 	return []step{call("start_sync_daemon", role, r.Interface, strconv.Itoa(r.ID))}
 }
 
-// remove leaves the daemon to keepalived, which stops it when it ends.
+// remove leaves the daemon to keepalived, which stops it when it ends; one that
+// still runs then is somebody else's.
 func (r SyncRole) remove(*Snapshot) []step { return nil }

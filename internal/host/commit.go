@@ -54,7 +54,7 @@ func steps(s *Snapshot, want, gone []Artifact) []step {
 	}
 	switch {
 	case slices.ContainsFunc(gone, isKeepalived):
-		todo = append(todo, call("release_keepalived"))
+		todo = append(todo, call("reload_keepalived"))
 	case slices.ContainsFunc(todo, touchesKeepalived):
 		todo = append(todo, call("check_keepalived", keepalived.HarmlessComplaint), call("reload_keepalived"))
 	}

@@ -12,6 +12,7 @@ conf=/etc/keepalived/keepalived.conf
 step='begin'
 changed_units=
 reloaded=
+locked=
 committed=
 
 fail() {
@@ -30,14 +31,22 @@ finish() {
 		printf 'redislb: failed to %s\n' "$step" >&2
 		roll_back
 	fi
-	rmdir /etc/keepalived/redislb "$state/before" "$state" 2>/dev/null
+	if [ -n "$locked" ]; then
+		rmdir /etc/keepalived/redislb 2>/dev/null
+		# The last resource has gone: so does what was noted for it. The
+		# lock's file stays, for somebody may wait for it.
+		rmdir "$state/before" "$state" 2>/dev/null && rm -rf "$run/health" "$run/holder"
+	fi
 	rm -rf "$work"
 	exit "$status"
 }
 
 roll_back() {
-	[ -f "$work/undo" ] || return
+	[ -n "$locked" ] || return
 	failed=
+	rm -rf "$state"
+	[ ! -d "$work/state" ] || cp -a "$work/state" "$state" || failed=" $state;"
+	touch "$work/undo"
 	tac "$work/undo" >"$work/undo.reversed"
 	while IFS='	' read -r function a b c; do
 		"$function" "$a" "$b" "$c" || failed="$failed $function $a;"
@@ -62,9 +71,11 @@ begin() {
 	trap 'exit 143' TERM
 	step='take the lock of this host'
 	mkdir -p "$run"
-	(umask 077 && mkdir -p "$state/before")
 	exec 9>>"$run/lock"
 	flock -w 60 9 || fail "another change is under way: $(cat "$run/holder" 2>/dev/null)"
+	locked=1
+	[ ! -d "$state" ] || cp -a "$state" "$work/state"
+	(umask 077 && mkdir -p "$state/before")
 	printf '%s\n' "$1" >"$run/holder"
 }
 
@@ -143,7 +154,7 @@ put_file() {
 	cat "$work/$1" >"$new"
 	chmod "$3" "$new"
 	chown root:root "$new"
-	mv -f "$new" "$2"
+	mv -fT "$new" "$2"
 	note_change "$2"
 }
 
@@ -169,7 +180,7 @@ keep_file() {
 	fi
 }
 
-put_back() { cp -a "$1" "$2.redislb-new" && mv -f "$2.redislb-new" "$2"; }
+put_back() { rm -rf "$2" && cp -a "$1" "$2"; }
 discard_file() { rm -f "$1"; }
 
 keep_foreign_file() {
@@ -216,17 +227,17 @@ restore_sysctl() {
 # add_address DEVICE PREFIX LABEL, delete_address likewise; "-" is no label.
 add_address() {
 	step="add the address $2 to $1"
-	undo delete_address "$@"
 	case $2 in
 	*:*) ip address add "$2" dev "$1" nodad ;;
 	*) ip address add "$2" dev "$1" label "$3" ;;
 	esac
+	undo delete_address "$@"
 }
 
 delete_address() {
 	step="delete the address $2 from $1"
-	undo add_address "$@"
 	ip address del "$2" dev "$1"
+	undo add_address "$@"
 }
 
 reload_units() {
@@ -250,6 +261,8 @@ start_unit() {
 }
 
 stop_quietly() { systemctl -q disable --now "$1" 2>/dev/null; }
+start_quietly() { systemctl start "$1" 2>/dev/null; }
+enable_quietly() { systemctl -q enable "$1" 2>/dev/null; }
 
 # stop_unit NAME: unless it ran before we came.
 stop_unit() {
@@ -257,6 +270,11 @@ stop_unit() {
 	if [ "$(recall "unit.$1")" = active ]; then
 		return 0
 	fi
+	active=$(systemctl is-active "$1" || true)
+	if [ "$(systemctl is-enabled "$1" 2>/dev/null || true)" = enabled ]; then
+		undo enable_quietly "$1"
+	fi
+	[ "$active" != active ] || undo start_quietly "$1"
 	systemctl -q disable --now "$1" 2>"$work/log" || fail "systemctl disable --now $1: $(cat "$work/log")"
 }
 
@@ -274,20 +292,13 @@ check_keepalived() {
 	fi
 }
 
+# Where it does not run, there is nothing to reload; where it ran before we came
+# and our configuration goes, it goes on with the one that it had.
 reload_keepalived() {
 	step='reload keepalived'
 	if systemctl is-active -q keepalived; then
 		reloaded=1
 		systemctl reload keepalived
-	fi
-}
-
-# release_keepalived: where keepalived ran before we came, it goes on with the
-# configuration that it had.
-release_keepalived() {
-	if systemctl is-active -q keepalived; then
-		check_keepalived '^$'
-		reload_keepalived
 	fi
 }
 

@@ -429,17 +429,16 @@ func TestForeignConfigurationIsKeptAndPutBack(t *testing.T) {
 }
 
 func TestForeignConfigurationOutlivesADestroyThatFails(t *testing.T) {
-	knownBug(t)
 	b := newBox(t)
 	b.write(conf, "theirs\n", 0o644)
 	b.write("units/keepalived.active", "active\n", 0o644)
 	b.ok(call("keep_foreign_file", keepalived.ConfigPath), put(keepalived.ConfigPath, "ours\n", 0o644, sumOf("theirs\n")), call("start_unit", keepalivedUnit))
 	before := b.tree()
 	b.write("fail/reload", "", 0o644)
-	b.fails(nil, call("stop_unit", keepalivedUnit), call("remove_file", keepalived.ConfigPath, sumOf("ours\n")), call("release_keepalived"))
+	b.fails(nil, call("stop_unit", keepalivedUnit), call("remove_file", keepalived.ConfigPath, sumOf("ours\n")), call("reload_keepalived"))
 	b.must(os.Remove(filepath.Join(b.root, "fail/reload")))
 	b.same(before, b.tree()) // what is remembered, too
-	b.ok(call("stop_unit", keepalivedUnit), call("remove_file", keepalived.ConfigPath, sumOf("ours\n")), call("release_keepalived"))
+	b.ok(call("stop_unit", keepalivedUnit), call("remove_file", keepalived.ConfigPath, sumOf("ours\n")), call("reload_keepalived"))
 	equal(t, "the second try puts it back", b.read(conf), "theirs\n")
 	equal(t, "and leaves keepalived running as it was", b.read("units/keepalived.active"), "active\n")
 }
@@ -449,7 +448,7 @@ func TestDestroyWhereKeepalivedRanBeforeGoesBackToItsConfiguration(t *testing.T)
 	b.write(conf, "theirs\n", 0o644)
 	b.write("units/keepalived.active", "active\n", 0o644)
 	b.ok(call("keep_foreign_file", keepalived.ConfigPath), put(keepalived.ConfigPath, "ours\n", 0o644, sumOf("theirs\n")), call("start_unit", keepalivedUnit))
-	b.ok(call("stop_unit", keepalivedUnit), call("remove_file", keepalived.ConfigPath, sumOf("ours\n")), call("release_keepalived"))
+	b.ok(call("stop_unit", keepalivedUnit), call("remove_file", keepalived.ConfigPath, sumOf("ours\n")), call("reload_keepalived"))
 	equal(t, "configuration", b.read(conf), "theirs\n")
 	equal(t, "runs", b.read("units/keepalived.active"), "active\n")
 	equal(t, "reloads", strings.Count(b.log(), "systemctl reload keepalived"), 1)
@@ -458,17 +457,15 @@ func TestDestroyWhereKeepalivedRanBeforeGoesBackToItsConfiguration(t *testing.T)
 // Their configuration was good enough for keepalived before we came: what -t says
 // of it must not keep the director from being destroyed.
 func TestDestroyGoesBackToAConfigurationThatKeepalivedWarnsOf(t *testing.T) {
-	knownBug(t)
 	b := newBox(t)
 	b.write(conf, "theirs\n", 0o644)
 	b.write("units/keepalived.active", "active\n", 0o644)
 	b.ok(call("keep_foreign_file", keepalived.ConfigPath), put(keepalived.ConfigPath, "ours\n", 0o644, sumOf("theirs\n")), call("start_unit", keepalivedUnit))
 	b.verdict(`echo "(VI_1) No VIP specified; at least one is sensible"; exit 5`)
-	b.ok(call("stop_unit", keepalivedUnit), call("remove_file", keepalived.ConfigPath, sumOf("ours\n")), call("release_keepalived"))
+	b.ok(call("stop_unit", keepalivedUnit), call("remove_file", keepalived.ConfigPath, sumOf("ours\n")), call("reload_keepalived"))
 }
 
 func TestFailedDestroyLeavesTheUnitRunning(t *testing.T) {
-	knownBug(t)
 	b := newBox(t)
 	b.ok(call("start_unit", keepalivedUnit))
 	before := b.tree()
@@ -477,7 +474,6 @@ func TestFailedDestroyLeavesTheUnitRunning(t *testing.T) {
 }
 
 func TestFailedChangeOfThePasswordLeavesItsChecksumInStep(t *testing.T) {
-	knownBug(t)
 	b := newBox(t)
 	b.ok(put(keepalived.AuthPath, "old\n", 0o600, "absent"), call("seal_secret", keepalived.AuthPath))
 	before := b.tree()
@@ -486,7 +482,6 @@ func TestFailedChangeOfThePasswordLeavesItsChecksumInStep(t *testing.T) {
 }
 
 func TestFailedCreateLeavesNothing(t *testing.T) {
-	knownBug(t)
 	b := newBox(t)
 	before := b.tree()
 	b.write("proc/sys/net/x", "0\n", 0o644)
@@ -533,7 +528,6 @@ func TestLockThatAnotherHoldsIsAnErrorThatNamesTheHolder(t *testing.T) {
 }
 
 func TestCommitThatDoesNotGetTheLockLeavesTheOthersFoldersAlone(t *testing.T) {
-	knownBug(t)
 	b := newBox(t)
 	release := b.hold()
 	defer release()
@@ -545,7 +539,6 @@ func TestCommitThatDoesNotGetTheLockLeavesTheOthersFoldersAlone(t *testing.T) {
 }
 
 func TestCommitThatWaitedForTheLockFindsItsFolders(t *testing.T) {
-	knownBug(t)
 	b := newBox(t)
 	release := b.hold()
 	cmd := b.command(call("load_module", "ip_vs"))
@@ -603,7 +596,6 @@ ip address add 192.0.2.229/24 dev lo label lo
 // An address that could not be added is somebody else's, or was not added: there
 // is nothing to take back.
 func TestAddressThatCouldNotBeAddedIsNotDeleted(t *testing.T) {
-	knownBug(t)
 	b := newBox(t)
 	b.write("fail/ip-add", "", 0o644)
 	b.fails([]string{"failed to add the address 192.0.2.229/32 to lo", "everything was put back"}, call("add_address", "lo", "192.0.2.229/32", "lo:1"))
@@ -648,7 +640,6 @@ func TestSyncDaemonsOfBothRolesAreStoppedBeforeOneStarts(t *testing.T) {
 }
 
 func TestDirectoryAtThePathOfAFileIsNotFilled(t *testing.T) {
-	knownBug(t)
 	b := newBox(t)
 	b.must(os.Mkdir(filepath.Join(b.root, conf), 0o755))
 	before := b.tree()

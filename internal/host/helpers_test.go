@@ -47,15 +47,6 @@ func equal[T comparable](t testing.TB, what string, got, want T) {
 	}
 }
 
-// knownBug skips a test that fails for a reason that is reported and not yet
-// mended; KNOWN_BUGS=1 runs it. Whoever mends it takes the line out.
-func knownBug(t *testing.T) {
-	t.Helper()
-	if os.Getenv("KNOWN_BUGS") == "" {
-		t.Skip("known bug")
-	}
-}
-
 // says checks that a message holds all the words.
 func says(t testing.TB, err error, words ...string) {
 	t.Helper()

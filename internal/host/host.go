@@ -126,6 +126,7 @@ func (h *Host) Apply(ctx context.Context, want, gone []Artifact) (*Snapshot, err
 	if err != nil {
 		return nil, err
 	}
+	gone = removable(gone, s)
 	var lastCommit time.Time
 	deadline := time.Now().Add(settling)
 	for {
@@ -139,10 +140,10 @@ func (h *Host) Apply(ctx context.Context, want, gone []Artifact) (*Snapshot, err
 		switch {
 		case lastCommit.IsZero() && len(settled)+len(settledGone) > 0:
 			todo = steps(s, settled, settledGone)
-		case len(settled) == 0 && time.Since(lastCommit) > patience && s.keepalivedSettled():
-			todo = steps(s, kept, left)
 		case time.Now().After(deadline):
 			return nil, h.differs(s, wrong, left)
+		case len(settled) == 0 && time.Since(lastCommit) > patience && s.leavesTable(kept):
+			todo = steps(s, kept, left)
 		}
 		if len(todo) > 0 {
 			if err := h.commit(ctx, todo); err != nil {
@@ -159,10 +160,14 @@ func (h *Host) Apply(ctx context.Context, want, gone []Artifact) (*Snapshot, err
 	}
 }
 
-// keepalivedSettled reports whether keepalived runs, and has for so long that
-// what it has not done by now it will not do.
-func (s *Snapshot) keepalivedSettled() bool {
-	return s.Units[keepalivedUnit].Active == "active" && s.KeepalivedAge > patience
+// leavesTable reports whether what the kernel's tables lack now is left to us:
+// keepalived runs, and has for so long that what it has not done by now it will not
+// do; or it does not run, and nothing is wanted that it would have to keep.
+func (s *Snapshot) leavesTable(wanted []Artifact) bool {
+	if s.Units[keepalivedUnit].Active == "active" {
+		return s.KeepalivedAge > patience
+	}
+	return len(wanted) == 0
 }
 
 // splitByKeeper tells the artifacts that stay as they are put from those that

@@ -467,7 +467,6 @@ func TestDestroyIsOneCommit(t *testing.T) {
 // A package stays when its resource goes, so there is nothing to do and nothing to
 // wait for.
 func TestDestroyWhereOnlyPackagesAreLeftEnds(t *testing.T) {
-	knownBug(t)
 	synctest.Test(t, func(t *testing.T) {
 		c := &scripted{machine: bareMachine()}
 		c.ipvsadm = true
@@ -482,7 +481,6 @@ func TestDestroyWhereOnlyPackagesAreLeftEnds(t *testing.T) {
 // Where keepalived ran before the director came, it goes on, and so may a sync
 // daemon of its own.
 func TestDestroyEndsWhereSomebodyElsesSyncDaemonRuns(t *testing.T) {
-	knownBug(t)
 	synctest.Test(t, func(t *testing.T) {
 		c := &scripted{machine: director()}
 		c.onCommit = func(string, []remote.StagedFile) error {
@@ -502,7 +500,6 @@ func TestDestroyEndsWhereSomebodyElsesSyncDaemonRuns(t *testing.T) {
 
 // A table that outlives keepalived must not keep its VIP from being destroyed.
 func TestDestroyOfAVIPEndsWhereKeepalivedDiedAndLeftTheTable(t *testing.T) {
-	knownBug(t)
 	synctest.Test(t, func(t *testing.T) {
 		h, c := holding()
 		c.units[keepalivedUnit] = UnitState{Load: "loaded", Active: "failed", File: "enabled"}
@@ -523,7 +520,6 @@ func TestDestroyOfAVIPEndsWhereKeepalivedDiedAndLeftTheTable(t *testing.T) {
 
 // A foreign file that took the place of ours is not ours to remove.
 func TestDestroyLeavesAForeignFileAtOurPathAlone(t *testing.T) {
-	knownBug(t)
 	synctest.Test(t, func(t *testing.T) {
 		h, c := holding()
 		c.machine.files[keepalived.ConfigPath] = file("somebody else's\n")

@@ -118,19 +118,19 @@ func TestKeepalivedIsCheckedAndReloadedOnceIffItsFilesChange(t *testing.T) {
 			count[st.words[0]]++
 			order = append(order, st.words[0])
 		}
-		once := 0
-		if touched && !released {
-			once = 1
+		// Once the director goes, the configuration that comes back is not ours
+		// to check.
+		checks, reloads := 0, 0
+		switch {
+		case released:
+			reloads = 1
+		case touched:
+			checks, reloads = 1, 1
 		}
-		equalRapid(t, "check_keepalived", count["check_keepalived"], once)
-		equalRapid(t, "reload_keepalived", count["reload_keepalived"], once)
-		if released {
-			equalRapid(t, "release_keepalived", count["release_keepalived"], 1)
-		} else {
-			equalRapid(t, "release_keepalived", count["release_keepalived"], 0)
-		}
+		equalRapid(t, "check_keepalived", count["check_keepalived"], checks)
+		equalRapid(t, "reload_keepalived", count["reload_keepalived"], reloads)
 		last := max(lastIndex(order, "put_file"), lastIndex(order, "remove_file"))
-		for _, after := range []string{"check_keepalived", "reload_keepalived", "release_keepalived", "reload_units", "edit_ipvs", "start_unit", "unload_module"} {
+		for _, after := range []string{"check_keepalived", "reload_keepalived", "reload_units", "edit_ipvs", "start_unit", "unload_module"} {
 			if first := slices.Index(order, after); first >= 0 && first < last {
 				t.Fatalf("%s comes before a file: %v", after, order)
 			}

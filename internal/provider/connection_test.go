@@ -20,15 +20,6 @@ import (
 
 func text(s string) types.String { return types.StringValue(s) }
 
-// knownBug skips a test that fails for a reason that is reported and not yet
-// mended; KNOWN_BUGS=1 runs it. Whoever mends it takes the line out.
-func knownBug(t *testing.T) {
-	t.Helper()
-	if os.Getenv("KNOWN_BUGS") == "" {
-		t.Skip("known bug")
-	}
-}
-
 // filled sets every attribute of a connection to a value that has the mark in it.
 func filled(mark string, number int64, truth bool) connectionModel {
 	var c connectionModel

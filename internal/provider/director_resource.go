@@ -246,6 +246,8 @@ func (r *directorResource) apply(ctx context.Context, plan, prior *directorModel
 		return
 	}
 	spec := plan.spec(password.ValueString())
+	// Only what was there before we came is foreign: later it is drift.
+	spec.Adopt = spec.Adopt && prior == nil
 	want := spec.Artifacts()
 	var gone []host.Artifact
 	if prior != nil {

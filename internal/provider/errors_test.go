@@ -95,11 +95,6 @@ func TestBadConfigurationIsRefusedAtPlan(t *testing.T) {
 	}
 }
 
-func TestBadConfigurationThatIsTakenIsRefusedAtPlan(t *testing.T) {
-	knownBug(t)
-	refused(t, "testdata/refused-some-day.tf")
-}
-
 // refused plans a file and compares the errors with those that it announces.
 func refused(t *testing.T, file string) {
 	t.Helper()

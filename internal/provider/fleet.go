@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-log/tflog"
 
 	"github.com/redislb/terraform-provider-redislb/internal/host"
 	"github.com/redislb/terraform-provider-redislb/internal/remote"
@@ -63,6 +64,7 @@ func (f *fleet) observe(ctx context.Context, name string) (*host.Snapshot, error
 	if err != nil {
 		return nil, err
 	}
+	tflog.Debug(ctx, "observing the host", map[string]any{"host": name, "target": h.Target()})
 	return h.Observe(ctx)
 }
 
@@ -72,6 +74,7 @@ func (f *fleet) apply(ctx context.Context, name string, want, gone []host.Artifa
 	if err != nil {
 		return nil, err
 	}
+	tflog.Info(ctx, "making the host what is wanted", map[string]any{"host": name, "target": h.Target(), "wanted": len(want), "obsolete": len(gone)})
 	return h.Apply(ctx, want, gone)
 }
 

@@ -252,7 +252,6 @@ func TestRealServerIsReadWithOneCommandAndNeverLostFromTheState(t *testing.T) {
 // The default is the address on the network of the first VIP: also of a VIP that an
 // update brings.
 func TestAddressFollowsTheVIPsToAnotherNetwork(t *testing.T) {
-	knownBug(t)
 	c := newCanned(t, bareHost(t), remotetest.Options{})
 	c.becomes(bareHost(t), realServerHost(t))
 	resource.UnitTest(t, resource.TestCase{Steps: []resource.TestStep{

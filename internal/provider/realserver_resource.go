@@ -90,6 +90,16 @@ func (r *realServerResource) ModifyPlan(ctx context.Context, req resource.Modify
 	if known(ctx, plan.VIPs) {
 		plan.Artifacts = artifactsValue(host.Wanted(spec.Artifacts()))
 	}
+	// The host's own address follows the VIPs, unless the user gave it.
+	var given types.String
+	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, path.Root("address"), &given)...)
+	if given.IsNull() && !req.State.Raw.IsNull() {
+		var vips types.Set
+		resp.Diagnostics.Append(req.State.GetAttribute(ctx, path.Root("vips"), &vips)...)
+		if !vips.Equal(plan.VIPs) {
+			plan.Address = types.StringUnknown()
+		}
+	}
 	if known(ctx, plan.VIPs, plan.Host) {
 		if s := r.fleet.lookAhead(ctx, plan.Host.ValueString(), &resp.Diagnostics); s != nil {
 			addProblems(&resp.Diagnostics, spec.Check(s, plan.Address.ValueString()))

@@ -2,12 +2,15 @@ package provider
 
 import (
 	"context"
+	"encoding/binary"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
 
+	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 )
 
@@ -26,12 +29,18 @@ func (c stringCheck) ValidateString(_ context.Context, req validator.StringReque
 		return
 	}
 	if err := c.check(req.ConfigValue.ValueString()); err != nil {
-		resp.Diagnostics.AddAttributeError(req.Path, "Invalid "+lastStep(req.Path.String()), err.Error())
+		resp.Diagnostics.AddAttributeError(req.Path, "Invalid "+attributeName(req.Path), err.Error())
 	}
 }
 
-func lastStep(p string) string {
-	return strings.Trim(p[strings.LastIndexAny(p, ".")+1:], `"`)
+// attributeName is the name of the attribute that a path leads to or into.
+func attributeName(p path.Path) string {
+	for _, step := range slices.Backward(p.Steps()) {
+		if name, ok := step.(path.PathStepAttributeName); ok {
+			return string(name)
+		}
+	}
+	return p.String()
 }
 
 // isPlainWord refuses what has no place in a name or an address and could do
@@ -76,8 +85,8 @@ func usableVIP(text string, addr netip.Addr) error {
 	switch {
 	case addr.Zone() != "":
 		return fmt.Errorf("%q has a zone: a VIP has none", text)
-	case addr.IsUnspecified(), addr.IsLoopback(), addr.IsMulticast(), addr.IsLinkLocalUnicast(), addr.Is4In6():
-		return fmt.Errorf("%q cannot be a VIP: it is unspecified, loopback, multicast, link-local or an IPv4 address in IPv6 form", text)
+	case addr.IsUnspecified(), addr == netip.AddrFrom4([4]byte{255, 255, 255, 255}), addr.IsLoopback(), addr.IsMulticast(), addr.IsLinkLocalUnicast(), addr.Is4In6():
+		return fmt.Errorf("%q cannot be a VIP: it is unspecified, loopback, multicast, link-local broadcast or an IPv4 address in IPv6 form", text)
 	case addr.String() != text:
 		return fmt.Errorf("write %q as %q", text, addr)
 	case addr.Is6():
@@ -104,8 +113,19 @@ func isVIPPrefix(text string) error {
 	if prefix.String() != text {
 		return fmt.Errorf("write %q as %q", text, prefix)
 	}
-	if bits := addr.BitLen() - prefix.Bits(); bits > 1 && prefix.Masked().Addr() == addr {
-		return fmt.Errorf("%q is the address of the network itself, not of a machine in it", text)
+	if prefix.Bits() == 0 {
+		return fmt.Errorf("%q has no subnet: write the prefix length of the network that the VIP is in", text)
+	}
+	// The first and the last address of a subnet are the network's own; a subnet
+	// of two addresses (RFC 3021) or one has none.
+	if hosts := addr.BitLen() - prefix.Bits(); hosts > 1 {
+		all := ^uint32(0) >> prefix.Bits()
+		switch bits := binary.BigEndian.Uint32(addr.AsSlice()) & all; bits {
+		case 0:
+			return fmt.Errorf("%q is the address of the network itself, not of a machine in it", text)
+		case all:
+			return fmt.Errorf("%q is the broadcast address of its network, not of a machine in it", text)
+		}
 	}
 	return nil
 }

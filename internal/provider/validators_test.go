@@ -52,7 +52,6 @@ func TestValidatorsTakeGoodValuesAndRefuseBadOnes(t *testing.T) {
 }
 
 func TestAddressesThatNoMachineCanHaveAreRefused(t *testing.T) {
-	knownBug(t)
 	for _, text := range []string{"192.0.2.255/24", "192.0.2.229/0", "255.255.255.255/32"} {
 		if isVIPPrefix(text) == nil {
 			t.Errorf("%q is taken", text)
@@ -80,7 +79,6 @@ func TestValidatorNamesTheAttributeAndSkipsWhatIsNotKnownYet(t *testing.T) {
 }
 
 func TestValidatorNamesTheAttributeOfASetsElement(t *testing.T) {
-	knownBug(t)
 	var resp validator.StringResponse
 	value := types.StringValue("192.0.2.229/24")
 	vipAddress.ValidateString(t.Context(), validator.StringRequest{Path: path.Root("vips").AtSetValue(value), ConfigValue: value}, &resp)

@@ -114,11 +114,16 @@ func (m vipModel) validateCheck(ctx context.Context, service serviceModel, at pa
 	}
 	var check checkModel
 	diags.Append(service.Check.As(ctx, &check, basetypes.ObjectAsOptions{})...)
-	if check.Interval.IsNull() || check.Timeout.IsNull() {
-		return
+	if check.Interval.IsNull() {
+		check.Interval = types.StringValue(defaultCheckInterval)
 	}
-	if mustDuration(check.Timeout) > mustDuration(check.Interval) {
-		diags.AddAttributeError(at.AtName("timeout"), "Timeout Longer Than the Interval", "A check that may take longer than the time to the next one never settles: make timeout at most the interval.")
+	if check.Timeout.IsNull() {
+		check.Timeout = types.StringValue(defaultCheckTimeout)
+	}
+	timeout, timeoutErr := parseDuration(check.Timeout.ValueString())
+	interval, intervalErr := parseDuration(check.Interval.ValueString())
+	if timeoutErr == nil && intervalErr == nil && timeout > interval {
+		diags.AddAttributeError(at.AtName("timeout"), "Timeout Longer Than the Interval", fmt.Sprintf("A check that may take longer (%s) than the time to the next one (%s) never settles: make timeout at most the interval.", check.Timeout.ValueString(), check.Interval.ValueString()))
 	}
 }
 

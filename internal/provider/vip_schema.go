@@ -109,7 +109,7 @@ func serviceAttributes() map[string]schema.Attribute {
 		"real_servers": schema.MapNestedAttribute{
 			MarkdownDescription: "The real servers, by a name of your choice.",
 			Required:            true,
-			Validators:          []validator.Map{mapvalidator.KeysAre(mapKey)},
+			Validators:          []validator.Map{mapvalidator.SizeAtLeast(1), mapvalidator.KeysAre(mapKey)},
 			NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
 				"address": schema.StringAttribute{
 					MarkdownDescription: "The machine's own address, on the directors' network segment: the `address` of its `redislb_realserver`.",

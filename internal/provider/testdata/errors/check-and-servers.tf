@@ -1,8 +1,6 @@
-# Refused by keepalived on the host, and not yet at plan.
-
 provider "redislb" {}
 
-# error: at least one real server
+# error: at least 1 elements
 resource "redislb_vip" "service_without_real_servers" {
   address   = "192.0.2.229/24"
   directors = ["a"]
