@@ -32,6 +32,6 @@ make --no-print-directory lint
 part unit tests
 gotestsum --format pkgname-and-test-fails --jsonfile "$work/unit.json" -- -race ./...
 part acceptance tests, on virtual machines
-gotestsum --format standard-verbose --jsonfile "$work/acceptance.json" -- -tags acceptance -count=1 -timeout 75m ./internal/acceptance/...
+gotestsum --format standard-verbose --jsonfile "$work/acceptance.json" -- -tags acceptance -count=1 -timeout 75m -p 1 ./internal/lab ./internal/acceptance
 part demo
 make --no-print-directory demo | tee "$work/demo.log"

@@ -3,6 +3,10 @@ package host
 // Package is a package that must be installed. It stays when the resource goes.
 type Package struct{ Name string }
 
+// installPackages is the function of commit.sh that takes any number of packages:
+// one run of the package manager for all.
+const installPackages = "install_packages"
+
 // Key implements [Artifact].
 func (p Package) Key() string { return "package " + p.Name }
 
@@ -21,7 +25,7 @@ func (p Package) Found(s *Snapshot) (string, bool) {
 	return p.Want(), installed[p.Name]
 }
 
-func (p Package) establish(*Snapshot) []step { return []step{call("install_package", p.Name)} }
+func (p Package) establish(*Snapshot) []step { return []step{call(installPackages, p.Name)} }
 func (p Package) remove(*Snapshot) []step    { return nil }
 
 // Unit is a systemd unit that must run and be started at boot.

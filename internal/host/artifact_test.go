@@ -36,8 +36,8 @@ func TestArtifactsAreLookedAtEstablishedAndRemovedByKind(t *testing.T) {
 		same              bool   // as wanted
 		establish, remove string
 	}{
-		"package missing":   {artifact: Package{"keepalived"}, snapshot: &Snapshot{HasIpvsadm: true}, establish: "install_package keepalived"},
-		"package installed": {artifact: Package{"ipvsadm"}, snapshot: &Snapshot{HasIpvsadm: true}, found: "installed", same: true, establish: "install_package ipvsadm"},
+		"package missing":   {artifact: Package{"keepalived"}, snapshot: &Snapshot{HasIpvsadm: true}, establish: "install_packages keepalived"},
+		"package installed": {artifact: Package{"ipvsadm"}, snapshot: &Snapshot{HasIpvsadm: true}, found: "installed", same: true, establish: "install_packages ipvsadm"},
 		"module missing":    {artifact: Module{"ip_vs"}, snapshot: &Snapshot{}, establish: "load_module ip_vs", remove: "unload_module ip_vs"},
 		"module loaded":     {artifact: Module{"ip_vs"}, snapshot: &Snapshot{IPVSLoaded: true}, found: "loaded", same: true, establish: "load_module ip_vs", remove: "unload_module ip_vs"},
 		"sysctl missing":    {artifact: Sysctl{"net.ipv4.vs.x", "1 0"}, snapshot: &Snapshot{}, establish: "set_sysctl net/ipv4/vs/x 1 0", remove: "restore_sysctl net/ipv4/vs/x"},

@@ -32,7 +32,9 @@ func steps(s *Snapshot, want, gone []Artifact) []step {
 	slices.SortStableFunc(want, func(a, b Artifact) int { return int(a.phase()) - int(b.phase()) })
 	var live []step
 	for _, a := range want {
-		if a.phase() < phaseUnit {
+		if p, ok := a.(Package); ok && len(todo) > 0 && todo[len(todo)-1].words[0] == installPackages {
+			todo[len(todo)-1].words = append(todo[len(todo)-1].words, p.Name)
+		} else if a.phase() < phaseUnit {
 			todo = append(todo, a.establish(s)...)
 		} else {
 			live = append(live, a.establish(s)...)

@@ -20,7 +20,7 @@ fail() {
 	exit 1
 }
 
-# undo FUNCTION ARG…: what takes the step back that is about to be done.
+# undo FUNCTION ARG…: what takes back the step at hand.
 undo() { (IFS='	' && printf '%s\n' "$*") >>"$work/undo"; }
 
 finish() {
@@ -92,25 +92,25 @@ recall() {
 	rm -f "$state/before/$1"
 }
 
-install_package() {
-	step="install the package $1"
+install_packages() {
+	step="install $*"
 	if command -v apt-get >/dev/null; then
 		export DEBIAN_FRONTEND=noninteractive
 		# A fresh host has no lists, an old one lists that name packages long
 		# gone: so they are fetched when the first try fails.
-		apt_install "$1" >"$work/log" 2>&1 && return
+		apt_install "$@" >"$work/log" 2>&1 && return
 		apt-get -q -o DPkg::Lock::Timeout=120 update >"$work/log" 2>&1 || fail "apt-get update: $(tail -n 5 "$work/log")"
-		apt_install "$1" >"$work/log" 2>&1 || fail "apt-get install $1: $(tail -n 5 "$work/log")"
+		apt_install "$@" >"$work/log" 2>&1 || fail "apt-get install $*: $(tail -n 5 "$work/log")"
 	elif command -v dnf >/dev/null; then
-		dnf -q -y install "$1" >"$work/log" 2>&1 || fail "dnf install $1: $(tail -n 5 "$work/log")"
+		dnf -q -y install "$@" >"$work/log" 2>&1 || fail "dnf install $*: $(tail -n 5 "$work/log")"
 	else
-		fail "no package manager that redislb knows (apt-get, dnf): install $1 by hand"
+		fail "no package manager that redislb knows (apt-get, dnf): install $* by hand"
 	fi
 }
 
 apt_install() {
 	apt-get -q -y -o DPkg::Lock::Timeout=120 -o Dpkg::Options::=--force-confold \
-		--no-install-recommends install "$1"
+		--no-install-recommends install "$@"
 }
 
 load_module() {
@@ -183,10 +183,13 @@ keep_file() {
 put_back() { rm -rf "$2" && cp -a "$1" "$2"; }
 discard_file() { rm -f "$1"; }
 
+# keep_foreign_file PATH: of keepalived's configuration, which is all that can be
+# adopted. Whether keepalived ran with it is kept too.
 keep_foreign_file() {
 	step="keep a copy of $1"
 	if [ -f "$1" ] && [ ! -e "$state/before/${1##*/}" ]; then
 		cp -a "$1" "$state/before/${1##*/}"
+		remember unit.keepalived.service "$(systemctl is-active keepalived || true)"
 	fi
 }
 

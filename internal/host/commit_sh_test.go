@@ -423,7 +423,7 @@ func TestForeignConfigurationIsKeptAndPutBack(t *testing.T) {
 	b.ok(call("keep_foreign_file", keepalived.ConfigPath), put(keepalived.ConfigPath, "ours\n", 0o644, sumOf(odd)))
 	b.ok(call("keep_foreign_file", keepalived.ConfigPath), put(keepalived.ConfigPath, "ours, second\n", 0o644, sumOf("ours\n")))
 	equal(t, "in place", b.read(conf), "ours, second\n")
-	b.ok(call("remove_file", keepalived.ConfigPath, sumOf("ours, second\n")))
+	b.ok(call("stop_unit", keepalivedUnit), call("remove_file", keepalived.ConfigPath, sumOf("ours, second\n")))
 	equal(t, "put back", b.tree()[conf], "-rw-r----- "+odd)
 	equal(t, "no copy is left", b.exists("var/lib/redislb"), false)
 }
@@ -666,7 +666,7 @@ func TestWholeScriptOfEachResourceRuns(t *testing.T) {
 		m.hold(artifacts)
 		all = append(all, artifacts...)
 	}
-	equal(t, "packages", strings.Count(b.log(), "install keepalived")+strings.Count(b.log(), "install ipvsadm"), 2)
+	equal(t, "packages", strings.Count(b.log(), "install keepalived ipvsadm"), 1)
 	for _, a := range all {
 		if f, ok := a.(File); ok {
 			equal(t, f.Path, b.read(f.Path[1:]), string(f.Content))

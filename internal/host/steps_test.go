@@ -228,7 +228,7 @@ func TestBackupsComeBeforeTheMaster(t *testing.T) {
 	master.addresses = append(master.addresses, Address{Device: "eth0", Prefix: redisVIP().Address, Label: "eth0"})
 	snapshots := map[string]*Snapshot{
 		"a": master.snapshot(t),
-		"c": director().hold(redisVIP().Artifacts()).snapshot(t),
+		"c": director().hold(redisServer().Artifacts()).hold(redisVIP().Artifacts()).snapshot(t), // its VIP is on lo alone
 		"b": bareMachine().hold(redisServer().Artifacts()).snapshot(t),
 	}
 	equal(t, "order", strings.Join(BackupsFirst(snapshots), " "), "b c a")

@@ -1,3 +1,5 @@
+//go:build acceptance
+
 package lab_test
 
 import (
@@ -16,25 +18,10 @@ import (
 	"github.com/redislb/terraform-provider-redislb/internal/lab/supervisor"
 )
 
-// startLab boots real machines, for which LAB_TEST=1 must ask.
+// startLab boots real machines.
 func startLab(t *testing.T, hosts ...string) *lab.Lab {
 	t.Helper()
-	if os.Getenv("LAB_TEST") == "" {
-		t.Skip("boots virtual machines; set LAB_TEST=1 to run it")
-	}
-	dir := t.TempDir()
-	images, err := lab.Dir("")
-	if err != nil {
-		t.Fatal(err)
-	}
-	images = filepath.Join(images, "images")
-	if err := os.MkdirAll(images, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Symlink(images, filepath.Join(dir, "images")); err != nil {
-		t.Fatal(err)
-	}
-	l, err := lab.Up(t.Context(), lab.Options{Dir: dir, Hosts: hosts, Progress: t.Output(), Tied: true})
+	l, err := lab.Up(t.Context(), lab.Options{Dir: t.TempDir(), Images: images(t), Hosts: hosts, Progress: t.Output(), Tied: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,6 +31,14 @@ func startLab(t *testing.T, hosts ...string) *lab.Lab {
 		}
 	})
 	return l
+}
+
+// images is the folder of images that all labs of a repository share.
+func images(t *testing.T) string {
+	t.Helper()
+	dir, err := lab.Dir("")
+	must(t, err)
+	return filepath.Join(dir, "images")
 }
 
 func reset(t *testing.T, l *lab.Lab, hosts ...string) {
@@ -183,18 +178,13 @@ func TestLab(t *testing.T) {
 // starts a tied lab and is killed.
 func TestATestThatDiesLeavesNoMachine(t *testing.T) {
 	if dir := os.Getenv("LAB_TEST_VICTIM"); dir != "" {
-		if _, err := lab.Up(t.Context(), lab.Options{Dir: dir, Hosts: []string{"a"}, Tied: true}); err != nil {
+		if _, err := lab.Up(t.Context(), lab.Options{Dir: dir, Images: images(t), Hosts: []string{"a"}, Tied: true}); err != nil {
 			t.Fatal(err)
 		}
 		fmt.Println("up")
 		select {}
 	}
-	if os.Getenv("LAB_TEST") == "" {
-		t.Skip("boots virtual machines; set LAB_TEST=1 to run it")
-	}
-	l := startLab(t, "b") // only for its folder of images
 	dir := t.TempDir()
-	must(t, os.Symlink(filepath.Join(l.Dir(), "images"), filepath.Join(dir, "images")))
 	victim := exec.Command(os.Args[0], "-test.run=^TestATestThatDiesLeavesNoMachine$")
 	victim.Env = append(os.Environ(), "LAB_TEST_VICTIM="+dir)
 	out, err := victim.StdoutPipe()

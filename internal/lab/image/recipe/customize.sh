@@ -93,7 +93,7 @@ for unit in \
     e2scrub_reap.service systemd-tmpfiles-clean.timer \
     getty.target getty@tty1.service serial-getty@ttyS0.service console-getty.service \
     systemd-logind.service systemd-pstore.service systemd-update-utmp.service \
-    systemd-update-utmp-runlevel.service systemd-user-sessions.service \
+    systemd-update-utmp-runlevel.service \
     systemd-binfmt.service systemd-firstboot.service systemd-hwdb-update.service \
     dev-hugepages.mount dev-mqueue.mount sys-kernel-debug.mount sys-kernel-tracing.mount \
     sys-fs-fuse-connections.mount proc-sys-fs-binfmt_misc.automount \

@@ -1,0 +1,110 @@
+//go:build acceptance
+
+package acceptance
+
+import (
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
+
+	"github.com/redislb/terraform-provider-redislb/internal/lab"
+)
+
+// One apply, and then the machines are on their own: a loop that the guard
+// prevents, the master without power, a reboot.
+func TestSystemSurvivesWithoutTerraform(t *testing.T) {
+	bare(t)
+	apply := step()
+	apply.Check = check(t, aIsMaster)
+	resource.Test(t, resource.TestCase{Steps: []resource.TestStep{
+		apply,
+		noDrift(func() { guardKeepsPacketsFromLooping(t) }),
+		noDrift(func() { backupTakesOver(t) }),
+		noDrift(func() { rebootBringsAllBack(t) }),
+	}})
+}
+
+// guardKeepsPacketsFromLooping has its own proof that it can see a loop: with
+// the guard taken off by hand, packets are sent to and fro until their time to
+// live is over, which the kernel counts.
+func guardKeepsPacketsFromLooping(t *testing.T) {
+	_, backup := masterAndBackup(t)
+	const connections = 60
+	expired := func() int {
+		sum := 0
+		for _, h := range hosts() {
+			n, err := strconv.Atoi(h.MustExec(t, `awk '/^Ip:/ && !h { for (i = 1; i <= NF; i++) if ($i == "InHdrErrors") c = i; h = 1; next } /^Ip:/ { print $c }' /proc/net/snmp`))
+			if err != nil {
+				t.Fatal(err)
+			}
+			sum += n
+		}
+		return sum
+	}
+	before := expired()
+	guarded := connect(t, connections)
+	if failed := guarded[""]; failed > 0 {
+		t.Errorf("with the loop guard, %d of %d connections failed", failed, connections)
+	}
+	if n := expired() - before; n != 0 {
+		t.Errorf("with the loop guard, %d packets died of old age", n)
+	}
+
+	backup.MustExec(t, "sysctl -qw net.ipv4.vs.backup_only=0")
+	before = expired()
+	unguarded := connect(t, connections)
+	looped := expired() - before
+	backup.MustExec(t, "sysctl -qw net.ipv4.vs.backup_only=1")
+	if looped == 0 {
+		t.Errorf("without the loop guard no packet died of old age (%v): the check above proves nothing", unguarded)
+	}
+	t.Logf("%d connections: none failed with the guard; without it %d failed and %d packets died of old age", connections, unguarded[""], looped)
+}
+
+func backupTakesOver(t *testing.T) {
+	master, backup := masterAndBackup(t)
+	connections := hold(t, 8)
+	defer connections.close()
+	before := connections.alive()
+	survivor := serverID(t, backup.Addr.String())
+
+	if err := master.PowerOff(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	off := time.Now()
+	gap := eventually(t, 30*time.Second, "Redis answers through the VIP again", func() bool {
+		return exec(client(), "timeout 1 redis-cli -h "+vip.String()+" ping") == "PONG"
+	})
+	t.Logf("failover: Redis answered %.1f s after the master lost power", gap.Seconds())
+	if limit := 10 * time.Second; time.Since(off) > limit {
+		t.Errorf("that is more than %v", limit)
+	}
+	connections.survive("a failover: those on the surviving machine", before, survivor)
+
+	if err := master.PowerOn(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := master.WaitSSH(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, 60*time.Second, "the master of higher priority is back", func() bool {
+		return holdsVIP(master) && !holdsVIP(backup)
+	})
+	connections.survive("a failback: those on the machine that went on", before, survivor)
+}
+
+func rebootBringsAllBack(t *testing.T) {
+	master, backup := masterAndBackup(t)
+	for _, h := range []*lab.Host{backup, master} {
+		if err := h.Reboot(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	eventually(t, 60*time.Second, "the master of higher priority is back", func() bool {
+		return holdsVIP(master) && !holdsVIP(backup)
+	})
+	oneMachineAnswersARP(t)
+	bothRedisAnswerThroughVIP(t)
+}

@@ -1,0 +1,76 @@
+//go:build acceptance
+
+package acceptance
+
+import (
+	"testing"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-testing/config"
+	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
+	"github.com/hashicorp/terraform-plugin-testing/plancheck"
+)
+
+// Each change is one apply while connections through the VIP are in use.
+func TestUpdateInPlaceBreaksNoEstablishedConnection(t *testing.T) {
+	bare(t)
+	var (
+		connections held
+		before      map[string]string
+		a           string // Redis of host a
+	)
+	remember := func() { before = connections.alive() }
+	survive := func(what string, servers ...*string) resource.TestCheckFunc {
+		return check(t, func(*testing.T) {
+			var ids []string
+			for _, s := range servers {
+				ids = append(ids, *s)
+			}
+			connections.survive(what, before, ids...)
+		})
+	}
+	priorities := func(a, b int) config.Variables {
+		return config.Variables{"priorities": config.MapVariable(map[string]config.Variable{
+			"a": config.IntegerVariable(a), "b": config.IntegerVariable(b),
+		})}
+	}
+	scheduler := config.Variables{"scheduler": config.StringVariable("wlc")}
+
+	apply := step()
+	apply.Check = check(t, func(t *testing.T) {
+		aIsMaster(t)
+		a = serverID(t, "192.0.2.11")
+		connections = hold(t, 8)
+	})
+	update := func(c resource.TestCheckFunc, changes ...config.Variables) resource.TestStep {
+		s := step(changes...)
+		s.PreConfig = remember
+		s.ConfigPlanChecks.PreApply = []plancheck.PlanCheck{plancheck.ExpectNonEmptyPlan()}
+		s.Check = c
+		return s
+	}
+
+	deleted := step(scheduler)
+	deleted.PreConfig = func() { hostA().MustExec(t, "ipvsadm -d -t 192.0.2.229:6379 -r 192.0.2.12:6379") }
+	deleted.ConfigPlanChecks.PreApply = []plancheck.PlanCheck{shows(vipAddress, "a: ipvs tcp 192.0.2.229:6379", "192.0.2.11:6379")}
+
+	resource.Test(t, resource.TestCase{Steps: []resource.TestStep{
+		apply,
+		update(survive("a changed weight"), weights(map[string]int{"a": 1, "b": 3})),
+		update(survive("weight 0"), weights(map[string]int{"a": 1, "b": 0})),
+		update(survive("all weights 0"), weights(map[string]int{"a": 0, "b": 0})),
+		update(survive("a changed scheduler"), scheduler),
+		update(survive("a removed real server: those on the other", &a), scheduler, weights(map[string]int{"a": 1})),
+		update(survive("an added real server: those on the other", &a), scheduler),
+		// Somebody deletes the row of the server that has just come back: that it
+		// was once taken out must not hide it.
+		deleted,
+		update(resource.ComposeTestCheckFunc(
+			check(t, func(t *testing.T) {
+				eventually(t, 40*time.Second, "b, now of higher priority, takes the VIP", func() bool { return holdsVIP(hostB()) && !holdsVIP(hostA()) })
+			}),
+			survive("a changed priority, and the VIP moved by it: those on both", &a),
+		), scheduler, priorities(100, 150)),
+	}})
+	connections.close()
+}
