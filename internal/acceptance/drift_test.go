@@ -114,6 +114,10 @@ func TestDriftIsSeenAndHealed(t *testing.T) {
 			shows(serverA, "unit redislb-realserver.service", "disabled"),
 			shows(directorB, "unit keepalived.service", "disabled, active"),
 			untouched(vipAddress))),
+		// A second owner of the VIP: the backup, made so by hand.
+		healed(drift(on("", "ip address add 192.0.2.229/24 dev eth0"),
+			shows(vipAddress, "b: address 192.0.2.229 by VRRP", "192.0.2.229/24 on eth0 of the backup"),
+			untouched(directorB))),
 		// keepalived stopped on the backup: its table is empty then too.
 		healed(drift(on("", "systemctl stop keepalived"),
 			shows(directorB, "unit keepalived.service", "enabled, inactive"),

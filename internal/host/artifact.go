@@ -41,6 +41,7 @@ const (
 	// to do so before the table is touched; see Host.Apply.
 	phaseIPVS
 	phaseSyncDaemon
+	phaseHeldAddress
 )
 
 // Wanted returns the text of each artifact by its key: what a plan promises.

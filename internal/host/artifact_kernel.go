@@ -119,11 +119,15 @@ func (l LoopbackAddress) establish(s *Snapshot) []step {
 func (l LoopbackAddress) remove(s *Snapshot) []step {
 	var steps []step
 	for _, a := range l.held(s) {
-		label := a.Label
-		if label == "" {
-			label = "-"
-		}
-		steps = append(steps, call("delete_address", "lo", a.Prefix.String(), label))
+		steps = append(steps, deleteAddress(a))
 	}
 	return steps
+}
+
+func deleteAddress(a Address) step {
+	label := a.Label
+	if label == "" {
+		label = "-"
+	}
+	return call("delete_address", a.Device, a.Prefix.String(), label)
 }

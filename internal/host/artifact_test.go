@@ -217,7 +217,7 @@ func TestSyncDaemonFollowsTheRoleOfTheVRRPInstance(t *testing.T) {
 		{"backup", []SyncDaemon{backup}, "backup"},
 		{"master", []SyncDaemon{master}, "master"},
 		{"both", []SyncDaemon{master, backup}, ""},
-		{"backup on another interface", []SyncDaemon{{"backup", "eth1", 51}}, ""},
+		{"backup on another interface", []SyncDaemon{{Backup, "eth1", 51}}, ""},
 		{"master with another id", []SyncDaemon{{"master", "eth0", 52}}, ""},
 	} {
 		for _, role := range []string{"", "backup", "master", "master on another interface"} {
@@ -232,7 +232,7 @@ func TestSyncDaemonFollowsTheRoleOfTheVRRPInstance(t *testing.T) {
 					s.Addresses = []Address{{Device: "lo", Prefix: netip.PrefixFrom(vip, 32)}, {Device: "eth0", Prefix: netip.PrefixFrom(vip, 24)}}
 				case "master on another interface":
 					s.Addresses = []Address{{Device: "eth1", Prefix: netip.PrefixFrom(vip, 24)}}
-					is = "backup"
+					is = "master"
 				case "backup":
 					s.Addresses = []Address{{Device: "lo", Prefix: netip.PrefixFrom(vip, 32)}}
 				}
@@ -251,6 +251,58 @@ func TestSyncDaemonFollowsTheRoleOfTheVRRPInstance(t *testing.T) {
 			})
 		}
 	}
+}
+
+// Of what keepalived said, the VIP and the daemon, one may have been changed by
+// hand or lag behind: the other two are right.
+func TestRoleIsWhatTwoOfThreeSay(t *testing.T) {
+	held := []Address{{Device: "eth0", Prefix: netip.PrefixFrom(vip, 24)}}
+	none := []SyncDaemon(nil)
+	asMaster, asBackup := []SyncDaemon{{Master, "eth0", 51}}, []SyncDaemon{{Backup, "eth0", 51}}
+	for _, c := range []struct {
+		noted     Role
+		addresses []Address
+		daemons   []SyncDaemon
+		role      Role
+		daemon    bool // the daemon is as wanted
+		vip       string
+	}{
+		{Master, held, asMaster, Master, true, "as wanted"},
+		{Backup, nil, asBackup, Backup, true, "as wanted"},
+		{Backup, held, asBackup, Backup, true, "192.0.2.229/24 on eth0 of the backup"},
+		{Master, nil, asMaster, Master, true, "on no interface of the master"},
+		{Backup, nil, asMaster, Backup, false, "as wanted"},
+		{Master, held, asBackup, Master, false, "as wanted"},
+		{Backup, held, asMaster, Master, true, "as wanted"}, // keepalived's note lags
+		{Master, nil, asBackup, Backup, true, "as wanted"},
+		{Backup, held, none, Backup, false, "192.0.2.229/24 on eth0 of the backup"},
+		{Master, held, none, Master, false, "as wanted"},
+		{"", held, asMaster, Master, true, "as wanted"},
+		{"", nil, asBackup, Backup, true, "as wanted"},
+	} {
+		s := &Snapshot{noted: c.noted, Addresses: c.addresses, SyncDaemons: c.daemons, Files: fileMap{keepalived.VIPAddressPath(vip): ours("")}}
+		what := fmt.Sprintf("%+v", c)
+		equal(t, what+": role", s.Role(), c.role)
+		r, h := SyncRole{Interface: "eth0", ID: 51}, HeldAddress{netip.PrefixFrom(vip, 24)}
+		text, _ := r.Found(s)
+		equal(t, what+": daemon", text == r.Want(), c.daemon)
+		text, there := h.Found(s)
+		if text == h.Want() {
+			text = "as wanted"
+		}
+		equal(t, what+": VIP", text, c.vip)
+		equal(t, what+": is there", there, true)
+		taken := ""
+		if strings.HasSuffix(c.vip, "of the backup") {
+			taken = "delete_address eth0 192.0.2.229/24 -"
+		}
+		equal(t, what+": steps", words(h.establish(s)), taken)
+		s.Moving = true
+		equal(t, what+": role of a VIP on its way", s.Role(), "")
+	}
+	gone := &Snapshot{Files: fileMap{}}
+	_, there := HeldAddress{netip.PrefixFrom(vip, 24)}.Found(gone)
+	equal(t, "a VIP that is not configured and on no interface is there", there, false)
 }
 
 func TestTracesAreOnlyWhatTheResourceAloneCanHavePutThere(t *testing.T) {
@@ -278,7 +330,7 @@ func TestObsoleteIsWhatTheNewSetNoLongerNames(t *testing.T) {
 	equal(t, "gone", len(gone), 1)
 	equal(t, "key", gone[0].Key(), "ipvs tcp 192.0.2.229:6379")
 	equal(t, "nothing", len(Obsolete(before.Artifacts(), before.Artifacts())), 0)
-	equal(t, "all", len(Obsolete(before.Artifacts(), nil)), 3)
+	equal(t, "all", len(Obsolete(before.Artifacts(), nil)), 4)
 }
 
 func TestRemainsAreWhatADestroyMustWaitFor(t *testing.T) {

@@ -43,7 +43,7 @@ func steps(s *Snapshot, want, gone []Artifact) []step {
 	var unload []step
 	for _, a := range gone {
 		switch a.phase() {
-		case phaseIPVS:
+		case phaseIPVS, phaseHeldAddress:
 			live = append(live, a.remove(s)...)
 		case phaseFile, phaseSysctl:
 			todo = append(todo, a.remove(s)...)

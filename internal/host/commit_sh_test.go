@@ -491,6 +491,15 @@ func TestFailedCreateLeavesNothing(t *testing.T) {
 	b.same(before, b.tree())
 }
 
+func TestFileThatCannotBeFinishedLeavesNoPieceBehind(t *testing.T) {
+	b := newBox(t)
+	b.write(conf, "old\n", 0o644)
+	b.write("bin/chown", "#!/bin/sh\nexit 1\n", 0o755)
+	before := b.tree()
+	b.fails([]string{"failed to write /etc/keepalived/keepalived.conf", "everything was put back"}, put(keepalived.ConfigPath, "new\n", 0o644, sumOf("old\n")))
+	b.same(before, b.tree())
+}
+
 func TestSealIsTheChecksumThatTheProbeCompares(t *testing.T) {
 	b := newBox(t)
 	b.ok(put(keepalived.AuthPath, "hush\n", 0o600, "absent"), call("seal_secret", keepalived.AuthPath))

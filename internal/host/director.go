@@ -12,6 +12,9 @@ import (
 //go:embed health.sh
 var healthScript []byte
 
+//go:embed role.sh
+var roleScript []byte
+
 const (
 	directorModulesFile = "/etc/modules-load.d/redislb.conf"
 	directorSysctlFile  = "/etc/sysctl.d/99-zz-redislb-director.conf"
@@ -71,6 +74,7 @@ func (d Director) Artifacts() []Artifact {
 	}
 	artifacts = append(artifacts,
 		File{Path: keepalived.HealthScript, Mode: 0o755, Content: healthScript},
+		File{Path: keepalived.RoleScript, Mode: 0o755, Content: roleScript},
 		File{Path: keepalived.ConfigPath, Mode: 0o644, Content: c.Render(), Adopt: d.Adopt},
 	)
 	if d.PasswordVersion != nil {

@@ -90,6 +90,8 @@ func (s *Snapshot) parseFact(name, text string) error {
 		s.OS = strings.Trim(strings.TrimPrefix(text, "PRETTY_NAME="), `"'`)
 	case "keepalived":
 		s.KeepalivedVersion, _, _ = strings.Cut(text, "\n")
+	case "role":
+		s.noted = map[string]Role{"MASTER": Master, "BACKUP": Backup, "FAULT": Backup, "STOP": Backup}[text]
 	case "ipvsadm":
 		s.HasIpvsadm = text != ""
 	case "interfaces":
@@ -197,7 +199,7 @@ func (s *Snapshot) parseSyncDaemons(text string) error {
 		if !ok {
 			continue
 		}
-		d := SyncDaemon{Role: strings.TrimSpace(role)}
+		d := SyncDaemon{Role: Role(strings.TrimSpace(role))}
 		for _, arg := range strings.Split(strings.TrimSuffix(strings.TrimSpace(args), ")"), ", ") {
 			name, value, _ := strings.Cut(arg, "=")
 			switch name {

@@ -65,6 +65,14 @@ for f in /run/redislb/health/*; do
 	[ "$comm" = keepalived ] && printf '%s %s\n' "${f##*/}" "$verdict"
 done
 
+# Likewise what it takes this host for.
+echo '== role'
+if [ -r /run/redislb/role ] && read -r pid state </run/redislb/role; then
+	comm=
+	{ read -r comm <"/proc/$pid/comm"; } 2>/dev/null
+	[ "$comm" = keepalived ] && printf '%s\n' "$state"
+fi
+
 echo '== unit'
 systemctl show -p Id,LoadState,ActiveState,UnitFileState,ActiveEnterTimestampMonotonic \
 	keepalived.service redislb-realserver.service 2>/dev/null

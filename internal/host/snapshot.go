@@ -35,8 +35,9 @@ type Snapshot struct {
 	IPVS        ipvs.Table
 	SyncDaemons []SyncDaemon
 	// Moving says that addresses changed while the host was looked at: a VIP was
-	// on its way, and the sync daemon's role need not fit it yet.
+	// on its way, and what belongs to the role need not fit it yet.
 	Moving bool
+	noted  Role // what the running keepalived last said it is
 	// CheckedOut holds the real servers that the running keepalived took out
 	// because their health check fails.
 	CheckedOut map[RealServerKey]bool
@@ -69,7 +70,7 @@ type UnitState struct {
 // SyncDaemon is a running IPVS connection synchronisation daemon (ipvsadm(8),
 // --start-daemon).
 type SyncDaemon struct {
-	Role      string // master or backup
+	Role      Role
 	Interface string
 	ID        int
 }

@@ -25,7 +25,7 @@ func (v VIP) Artifacts() []Artifact {
 	for _, s := range v.Services {
 		artifacts = append(artifacts, VirtualService{tableRow(vip, s)})
 	}
-	return artifacts
+	return append(artifacts, HeldAddress{v.Address})
 }
 
 // tableRow is what keepalived makes of a virtual server in the kernel.

@@ -81,6 +81,7 @@ func (d Director) Render() []byte {
 		statement("priority", strconv.Itoa(d.Priority)),
 		statement("advert_int", seconds(d.AdvertInterval)),
 		statement("preempt_delay", seconds(d.PreemptDelay)),
+		statement("notify", RoleScript),
 	}
 	if d.Auth {
 		instance = append(instance, statement("include", AuthPath))
@@ -131,6 +132,7 @@ func ParseDirector(data []byte) (Director, error) {
 				"priority":          intoInt(&d.Priority),
 				"advert_int":        intoDuration(&d.AdvertInterval),
 				"preempt_delay":     intoDuration(&d.PreemptDelay),
+				"notify":            exactly(RoleScript),
 				"include": func(n Node) error {
 					d.Auth = true
 					return exactly(AuthPath)(n)

@@ -21,6 +21,10 @@ const (
 	// must exist, belong to root and be executable before keepalived loads a
 	// file that names it: `keepalived -t` of 2.2.7 returns 0 without it, too.
 	HealthScript = Dir + "/health.sh"
+	// RoleScript is run when the VRRP instance changes its state, as
+	// keepalived.conf(5) says of notify: INSTANCE, its name, the state, the
+	// priority. The same holds for it.
+	RoleScript = Dir + "/role.sh"
 
 	addressGlob  = Dir + "/vip-*.address.conf"
 	servicesGlob = Dir + "/vip-*.services.conf"

@@ -1,0 +1,154 @@
+package host
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Role is what a host is in VRRP; empty: not known.
+type Role string
+
+// The roles. An instance in FAULT or stopped holds no VIP: it is a backup here.
+const (
+	Master Role = "master"
+	Backup Role = "backup"
+)
+
+// Role is the host's role in VRRP. Three things tell it: what keepalived said
+// last, whether a VIP is on an interface, and which sync daemon runs. Where one of
+// them was changed by hand, or lags behind while the role changes, the other two
+// are right. It is not known where there is no VIP to tell by, or one on its way.
+func (s *Snapshot) Role() Role {
+	if len(s.ManagedVIPs()) == 0 || s.Moving {
+		return ""
+	}
+	byVIP := Backup
+	if s.HoldsVIP() {
+		byVIP = Master
+	}
+	if s.noted == "" || s.noted == byVIP {
+		return byVIP
+	}
+	if len(s.SyncDaemons) == 1 && s.SyncDaemons[0].Role == byVIP {
+		return byVIP
+	}
+	return s.noted
+}
+
+// SyncRole is the rule that the IPVS sync daemon follows the VRRP role: the
+// master daemon on the VRRP master, the backup daemon on a backup. On a backup
+// it is what makes backup_only hold; both at once would switch the director off
+// on the master too.
+type SyncRole struct {
+	Interface string
+	ID        int // 0–255
+}
+
+// Key implements [Artifact].
+func (r SyncRole) Key() string { return "ipvs sync daemon" }
+
+func (r SyncRole) phase() phase { return phaseSyncDaemon }
+
+// Want implements [Artifact].
+func (r SyncRole) Want() string {
+	return fmt.Sprintf("on %s, syncid %d, in the role of the VRRP instance", r.Interface, r.ID)
+}
+
+// Found implements [Artifact].
+func (r SyncRole) Found(s *Snapshot) (string, bool) {
+	if len(s.SyncDaemons) == 0 {
+		return "", false
+	}
+	var texts []string
+	for _, d := range s.SyncDaemons {
+		texts = append(texts, fmt.Sprintf("%s on %s, syncid %d", d.Role, d.Interface, d.ID))
+	}
+	role := s.Role()
+	if len(s.SyncDaemons) == 1 {
+		d := s.SyncDaemons[0]
+		if d.Interface == r.Interface && d.ID == r.ID && (role == "" || d.Role == role) {
+			return r.Want(), true
+		}
+	}
+	text := strings.Join(texts, "; ")
+	if role != "" {
+		text += "; VRRP is " + string(role)
+	}
+	return text, true
+}
+
+func (r SyncRole) establish(s *Snapshot) []step {
+	role := s.Role()
+	if role == "" {
+		role = Backup
+	}
+	return []step{call("start_sync_daemon", string(role), r.Interface, strconv.Itoa(r.ID))}
+}
+
+// remove leaves the daemon to keepalived, which stops it when it ends; one that
+// still runs then is somebody else's.
+func (r SyncRole) remove(*Snapshot) []step { return nil }
+
+// HeldAddress is the rule that a VIP is on an interface of the VRRP master, and of
+// no backup.
+type HeldAddress struct{ Prefix netip.Prefix }
+
+// Key implements [Artifact].
+func (h HeldAddress) Key() string { return "address " + h.Prefix.Addr().String() + " by VRRP" }
+
+func (h HeldAddress) phase() phase { return phaseHeldAddress }
+
+// Want implements [Artifact].
+func (h HeldAddress) Want() string { return h.Prefix.String() + " on the master, not on a backup" }
+
+// Found implements [Artifact].
+func (h HeldAddress) Found(s *Snapshot) (string, bool) {
+	held := h.held(s)
+	if len(held) == 0 && !slices.Contains(s.ManagedVIPs(), h.Prefix.Addr()) {
+		return "", false
+	}
+	var texts []string
+	fits := len(held) == 1 && held[0].Prefix == h.Prefix
+	for _, a := range held {
+		texts = append(texts, fmt.Sprintf("%s on %s", a.Prefix, a.Device))
+	}
+	switch role := s.Role(); {
+	case role == "", role == Master && fits, role == Backup && len(held) == 0:
+		return h.Want(), true
+	case len(held) == 0:
+		return "on no interface of the master", true
+	default:
+		return strings.Join(texts, ", ") + " of the " + string(role), true
+	}
+}
+
+// held returns where the VIP is, apart from lo.
+func (h HeldAddress) held(s *Snapshot) []Address {
+	return slices.DeleteFunc(slices.Clone(s.Addresses), func(a Address) bool {
+		return a.Device == "lo" || a.Prefix.Addr() != h.Prefix.Addr()
+	})
+}
+
+// establish takes away what should not be there. A VIP that is missing on the
+// master comes back without us: keepalived sees it go and elects again
+// (keepalived_netlink.c, netlink_if_address_filter).
+func (h HeldAddress) establish(s *Snapshot) []step {
+	var wrong []step
+	for _, a := range h.held(s) {
+		if s.Role() == Backup || a.Prefix != h.Prefix {
+			wrong = append(wrong, deleteAddress(a))
+		}
+	}
+	return wrong
+}
+
+func (h HeldAddress) remove(s *Snapshot) []step {
+	var all []step
+	for _, a := range h.held(s) {
+		all = append(all, deleteAddress(a))
+	}
+	return all
+}
