@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # Observes a Linux host for redislb and changes nothing on it: no file, no
 # module, no daemon. Everything a plan needs comes from one run of this script.
 #

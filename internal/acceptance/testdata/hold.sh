@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Holds one connection to Redis: hold.sh ADDRESS PORT FILE. Writes "SERVER TIME
 # STATE" to FILE after each answer: the server's run id, milliseconds since the
 # epoch, ok or lost. Ends when FILE's folder is gone.
