@@ -149,6 +149,9 @@ func (h *Host) Apply(ctx context.Context, want, gone []Artifact) (*Snapshot, err
 			if err := h.commit(ctx, todo); err != nil {
 				return nil, err
 			}
+			if lastCommit.IsZero() { // it may have taken minutes: packages
+				deadline = time.Now().Add(settling)
+			}
 			lastCommit = time.Now()
 		} else if err := sleep(ctx, pollInterval); err != nil {
 			return nil, fmt.Errorf("unable to verify the change on %s: %w", h.Target(), err)

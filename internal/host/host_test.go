@@ -251,6 +251,30 @@ func TestRowsThatKeepalivedBringsByItselfAreNotEdited(t *testing.T) {
 	})
 }
 
+// Packages can take minutes to install; the time to settle begins after that.
+func TestCommitThatTakesMinutesLeavesKeepalivedItsTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, c := holding()
+		c.table = nil
+		delete(c.machine.files, keepalived.VIPServicesPath(vip))
+		c.onCommit = func(string, []remote.StagedFile) error {
+			time.Sleep(3 * settling)
+			c.machine.hold(redisVIP().Artifacts()[:2])
+			go func() {
+				time.Sleep(patience - time.Second)
+				c.mu.Lock()
+				defer c.mu.Unlock()
+				c.table = ipvs.Table{redisRow()}
+			}()
+			return nil
+		}
+		if _, err := h.Apply(t.Context(), redisVIP().Artifacts(), nil); err != nil {
+			t.Fatal(err)
+		}
+		equal(t, "commits", len(c.commits), 1)
+	})
+}
+
 func TestRowsThatKeepalivedDoesNotBringAreEditedAfterItsTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h, c := holding()
