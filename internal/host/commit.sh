@@ -13,6 +13,7 @@ conf=/etc/keepalived/keepalived.conf
 step='begin'
 changed_units=
 reloaded=
+untaken=
 locked=
 committed=
 
@@ -45,8 +46,13 @@ finish() {
 roll_back() {
 	[ -n "$locked" ] || return
 	failed=
-	rm -rf "$state"
-	[ ! -d "$work/state" ] || cp -a "$work/state" "$state" || failed=" $state;"
+	if [ -d "$work/state" ]; then
+		rm -rf "$state.new"
+		{ cp -a "$work/state" "$state.new" && rm -rf "$state" && mv "$state.new" "$state"; } ||
+			failed=" $state;"
+	else
+		rm -rf "$state"
+	fi
 	touch "$work/undo"
 	tac "$work/undo" >"$work/undo.reversed"
 	while IFS='	' read -r function a b c; do
@@ -59,7 +65,7 @@ roll_back() {
 	if [ -n "$failed" ]; then
 		printf 'redislb: could not be put back:%s\n' "$failed" >&2
 	else
-		printf 'redislb: everything was put back as it was\n' >&2
+		printf 'redislb: everything was put back as it was%s\n' "${untaken:+, but for $untaken}" >&2
 	fi
 }
 
@@ -74,8 +80,8 @@ begin() {
 	mkdir -p "$run"
 	exec 9>>"$run/lock"
 	flock -w 60 9 || fail "another change is under way: $(cat "$run/holder" 2>/dev/null)"
-	locked=1
 	[ ! -d "$state" ] || cp -a "$state" "$work/state"
+	locked=1 # and from here on, $work/state is whole
 	(umask 077 && mkdir -p "$state/before")
 	printf '%s\n' "$1" >"$run/holder"
 }
@@ -118,7 +124,10 @@ load_module() {
 	step="load the kernel module $1"
 	remember "module.$1" absent
 	modprobe "$1"
+	undo drop_module "$1"
 }
+
+drop_module() { rmmod "$1" 2>/dev/null || true; }
 
 # A module that was not there before goes again, if nobody else uses it: a table
 # with services in it holds the module fast.
@@ -128,7 +137,7 @@ unload_module() {
 	[ "$(grep -c '^\(TCP\|UDP\|SCTP\|FWM\)' /proc/net/ip_vs)" = 0 ] || return 0
 	schedulers=$(sed -n 's/^\(ip_vs_[a-z]*\) .*/\1/p' /proc/modules)
 	for module in $schedulers "$1"; do
-		rmmod "$module" 2>/dev/null || true
+		drop_module "$module"
 	done
 }
 
@@ -256,6 +265,7 @@ start_unit() {
 	remember "unit.$1" "$active"
 	[ "$(systemctl is-enabled "$1" 2>/dev/null || true)" != masked ] ||
 		fail "$1 is masked: run 'systemctl unmask $1' on the host if it may run"
+	[ "$(systemctl is-enabled "$1" 2>/dev/null || true)" = enabled ] || undo disable_quietly "$1"
 	systemctl -q enable "$1" 2>"$work/log" || fail "systemctl enable $1: $(cat "$work/log")"
 	if [ "$active" != active ]; then
 		systemctl reset-failed "$1" 2>/dev/null || true
@@ -264,7 +274,8 @@ start_unit() {
 	fi
 }
 
-stop_quietly() { systemctl -q disable --now "$1" 2>/dev/null; }
+stop_quietly() { systemctl stop "$1" 2>/dev/null; }
+disable_quietly() { systemctl -q disable "$1" 2>/dev/null; }
 start_quietly() { systemctl start "$1" 2>/dev/null; }
 enable_quietly() { systemctl -q enable "$1" 2>/dev/null; }
 
@@ -309,6 +320,7 @@ reload_keepalived() {
 # edit_ipvs STAGED: lines as of ipvsadm -S.
 edit_ipvs() {
 	step='edit the IPVS table'
+	untaken="rows of the IPVS table"
 	while read -r line; do
 		# shellcheck disable=SC2086 # the words of a line are its arguments
 		ipvsadm $line || fail "ipvsadm $line"
@@ -318,6 +330,7 @@ edit_ipvs() {
 # start_sync_daemon ROLE INTERFACE ID
 start_sync_daemon() {
 	step="start the IPVS sync daemon as $1"
+	untaken="the sync daemon"
 	ipvsadm --stop-daemon master 2>/dev/null || true
 	ipvsadm --stop-daemon backup 2>/dev/null || true
 	ipvsadm --start-daemon "$1" --mcast-interface "$2" --syncid "$3"

@@ -500,6 +500,16 @@ func TestFileThatCannotBeFinishedLeavesNoPieceBehind(t *testing.T) {
 	b.same(before, b.tree())
 }
 
+func TestDiskWithoutRoomDoesNotCostWhatIsRemembered(t *testing.T) {
+	b := newBox(t)
+	b.write(conf, "theirs\n", 0o644)
+	b.ok(call("keep_foreign_file", keepalived.ConfigPath), put(keepalived.ConfigPath, "ours\n", 0o644, sumOf("theirs\n")))
+	before := b.tree()
+	b.write("bin/cp", "#!/bin/sh\necho 'cp: no space left on device' >&2\nexit 1\n", 0o755)
+	b.fails([]string{"no space left on device"}, put(keepalived.ConfigPath, "new\n", 0o644, sumOf("ours\n")))
+	b.same(before, b.tree())
+}
+
 func TestSealIsTheChecksumThatTheProbeCompares(t *testing.T) {
 	b := newBox(t)
 	b.ok(put(keepalived.AuthPath, "hush\n", 0o600, "absent"), call("seal_secret", keepalived.AuthPath))

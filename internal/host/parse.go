@@ -23,7 +23,7 @@ import (
 // error: half a snapshot would look like a host with half its artifacts gone.
 func parseSnapshot(out []byte) (*Snapshot, error) {
 	text, complete := bytes.CutSuffix(out, []byte("\n== end\n"))
-	text, archive, found := bytes.Cut(text, []byte("== tar\n"))
+	text, archive, found := bytes.Cut(text, []byte("\n== tar\n"))
 	// An archive ends in two blocks of zeros, unless tar failed.
 	whole := bytes.HasSuffix(archive, make([]byte, 1024))
 	if !complete || !found || !whole || !bytes.HasPrefix(text, []byte("== probe 1\n")) {
@@ -174,7 +174,7 @@ func parseAddresses(text string) ([]Address, error) {
 		}
 		text := f[3]
 		if !strings.Contains(text, "/") { // a point-to-point address: "inet A peer B/32"
-			text += "/32"
+			text += map[string]string{"inet": "/32", "inet6": "/128"}[f[2]]
 		}
 		prefix, err := netip.ParsePrefix(text)
 		if err != nil {

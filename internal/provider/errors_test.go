@@ -1,11 +1,13 @@
 package provider
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/hashicorp/terraform-plugin-framework/providerserver"
@@ -23,7 +25,23 @@ func TestMain(m *testing.M) {
 }
 
 var factories = map[string]func() (tfprotov6.ProviderServer, error){
-	"redislb": providerserver.NewProtocol6WithError(New("test")()),
+	"redislb": func() (tfprotov6.ProviderServer, error) {
+		server, err := providerserver.NewProtocol6WithError(New("test")())()
+		return &oneAtATime{ProviderServer: server}, err
+	},
+}
+
+// oneAtATime configures one alias of the provider after the other: in a test they
+// share a server, where Terraform by itself would start one for each.
+type oneAtATime struct {
+	tfprotov6.ProviderServer
+	mu sync.Mutex
+}
+
+func (s *oneAtATime) ConfigureProvider(ctx context.Context, req *tfprotov6.ConfigureProviderRequest) (*tfprotov6.ConfigureProviderResponse, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.ProviderServer.ConfigureProvider(ctx, req)
 }
 
 // plan plans a configuration and returns what Terraform said, with every run of
