@@ -18,7 +18,7 @@ var holdScript string
 type held struct{ t *testing.T }
 
 // hold opens n connections to Redis through the VIP on the client. Each sends a
-// PING five times a second and notes when an answer does not come.
+// PING twice a second and notes when an answer does not come.
 func hold(t *testing.T, n int) held {
 	t.Helper()
 	client().MustExec(t, "rm -rf /tmp/held && mkdir /tmp/held && cat >/tmp/hold.sh <<'EOF'\n"+holdScript+"EOF")
@@ -31,7 +31,7 @@ func hold(t *testing.T, n int) held {
 // alive returns the connections that had an answer within the last two seconds
 // and never missed one, each with the id of the Redis server behind it.
 func (h held) alive() map[string]string {
-	out := exec(client(), `now=$(date +%s%3N); for f in /tmp/held/*; do [ -s $f ] || continue; read -r server at state <$f; [ "$state" = ok ] && [ $((now - at)) -lt 2000 ] && echo "$f $server"; done; true`)
+	out := exec(client(), `now=$(date +%s%6N); for f in /tmp/held/*; do [ -s $f ] || continue; read -r server at state <$f; [ "$state" = ok ] && [ $((now - at)) -lt 2000000 ] && echo "$f $server"; done; true`)
 	servers := map[string]string{}
 	for _, line := range strings.Split(out, "\n") {
 		if file, server, ok := strings.Cut(line, " "); ok {
