@@ -34,3 +34,14 @@ func durationValue(d time.Duration) types.String {
 	}
 	return types.StringValue(text)
 }
+
+// duration is a validator for a duration that keepalived takes.
+func duration(check func(time.Duration) error) stringCheck {
+	return stringCheck{"a duration such as 6s", func(text string) error {
+		d, err := parseDuration(text)
+		if err != nil {
+			return err
+		}
+		return check(d)
+	}}
+}
