@@ -46,26 +46,34 @@ func (h held) alive() map[string]string {
 // moves, as long as TCP's retransmissions get through to the same server.
 func (h held) survive(what string, before map[string]string, servers ...string) {
 	h.t.Helper()
+	if lost := h.lost(what, before, servers...); lost > 0 {
+		h.t.Errorf("%s: %d of %d established connections were lost", what, lost, len(before))
+	}
+}
+
+// lost counts what survive would complain of.
+func (h held) lost(what string, before map[string]string, servers ...string) int {
+	h.t.Helper()
 	if len(before) == 0 {
 		h.t.Fatalf("%s: there were no connections to survive it", what)
 	}
 	time.Sleep(2 * time.Second) // what dies, dies within a PING or two
-	var lost []string
-	for range 140 {
+	lost := 0
+	for range 100 {
 		alive := h.alive()
-		lost = nil
+		lost = 0
 		for file, server := range before {
 			watched := len(servers) == 0 || slices.Contains(servers, server)
 			if watched && alive[file] != server {
-				lost = append(lost, file)
+				lost++
 			}
 		}
-		if len(lost) == 0 {
-			return
+		if lost == 0 {
+			break
 		}
 		time.Sleep(500 * time.Millisecond)
 	}
-	h.t.Errorf("%s: %d of %d established connections were lost", what, len(lost), len(before))
+	return lost
 }
 
 func (h held) close() { exec(client(), "rm -rf /tmp/held; sleep 1") }
