@@ -2,7 +2,6 @@ package host
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/redislb/terraform-provider-redislb/internal/keepalived"
 )
@@ -117,11 +116,11 @@ func present(artifacts []Artifact, s *Snapshot) []Artifact {
 // daemon ends with keepalived. There is nothing to wait for.
 func remains(gone []Artifact, s *Snapshot) []Artifact {
 	return slices.DeleteFunc(present(gone, s), func(a Artifact) bool {
-		switch a.phase() {
-		case phasePackage, phaseModule, phaseSysctl, phaseUnit, phaseSyncDaemon:
+		switch a := a.(type) {
+		case Package, Module, Sysctl, Unit, SyncRole:
 			return true
-		case phaseFile:
-			return !s.managed(strings.TrimPrefix(a.Key(), "file "))
+		case File:
+			return !s.managed(a.Path)
 		default:
 			return false
 		}

@@ -4,6 +4,7 @@ import (
 	_ "embed"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/redislb/terraform-provider-redislb/internal/keepalived"
@@ -66,8 +67,8 @@ func (d Director) Artifacts() []Artifact {
 		Package{"keepalived"},
 		Package{"ipvsadm"},
 		Module{"ip_vs"},
-		File{Path: directorModulesFile, Mode: 0o644, Content: []byte(header("director") + "ip_vs\n")},
-		File{Path: directorSysctlFile, Mode: 0o644, Content: sysctlFile(header("director"), syncSysctls())},
+		File{Path: directorModulesFile, Mode: 0o644, Content: []byte(keepalived.Header("redislb_director") + "ip_vs\n")},
+		File{Path: directorSysctlFile, Mode: 0o644, Content: sysctlFile(keepalived.Header("redislb_director"), syncSysctls())},
 	}
 	for _, y := range syncSysctls() {
 		artifacts = append(artifacts, y)
@@ -137,7 +138,7 @@ func DirectorOn(s *Snapshot) (Director, error) {
 // become one, and is not one yet as far as Terraform knows.
 func (d Director) Check(s *Snapshot, fresh bool) []Problem {
 	var problems []Problem
-	if !s.HasInterface(d.VRRP.Interface) {
+	if !slices.Contains(s.Interfaces, d.VRRP.Interface) {
 		problems = append(problems, Problem{[]string{"vrrp", "interface"}, "No Such Interface",
 			fmt.Sprintf("The host has no network interface %q. It has: %s.", d.VRRP.Interface, strings.Join(s.Interfaces, ", "))})
 	}

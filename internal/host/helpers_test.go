@@ -320,6 +320,6 @@ func file(content string) FileState {
 }
 
 // ours is a file that bears the mark.
-func ours(rest string) FileState { return file(header("director") + rest) }
+func ours(rest string) FileState { return file(keepalived.Header("redislb_director") + rest) }
 
 const symlink = fs.ModeSymlink | 0o777

@@ -5,6 +5,8 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+
+	"github.com/redislb/terraform-provider-redislb/internal/keepalived"
 )
 
 const (
@@ -33,7 +35,7 @@ func arpSysctls() []Sysctl {
 // Artifacts returns what a real server has on it.
 func (r RealServer) Artifacts() []Artifact {
 	artifacts := []Artifact{
-		File{Path: realServerSysctlFile, Mode: 0o644, Content: sysctlFile(header("realserver"), arpSysctls())},
+		File{Path: realServerSysctlFile, Mode: 0o644, Content: sysctlFile(keepalived.Header("redislb_realserver"), arpSysctls())},
 	}
 	for _, y := range arpSysctls() {
 		artifacts = append(artifacts, y)
@@ -51,7 +53,7 @@ func (r RealServer) Artifacts() []Artifact {
 // and before the network, so that the host never answers for them.
 func (r RealServer) unit() []byte {
 	var b strings.Builder
-	b.WriteString(header("realserver"))
+	b.WriteString(keepalived.Header("redislb_realserver"))
 	b.WriteString(`[Unit]
 Description=VIPs on the loopback interface
 DefaultDependencies=no

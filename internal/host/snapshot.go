@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/redislb/terraform-provider-redislb/internal/ipvs"
+	"github.com/redislb/terraform-provider-redislb/internal/keepalived"
 )
 
 // Snapshot is what one run of the probe saw of a host. It is never changed
@@ -81,49 +82,15 @@ type RealServerKey struct {
 	Server  netip.AddrPort
 }
 
-// AddressesOn returns the prefixes on a device.
-func (s *Snapshot) AddressesOn(device string) []netip.Prefix {
-	var found []netip.Prefix
-	for _, a := range s.Addresses {
-		if a.Device == device {
-			found = append(found, a.Prefix)
-		}
-	}
-	return found
-}
-
-// HasAddress reports whether the address itself (with any prefix length) is on
-// the device.
-func (s *Snapshot) HasAddress(device string, addr netip.Addr) bool {
-	for _, p := range s.AddressesOn(device) {
-		if p.Addr() == addr {
-			return true
-		}
-	}
-	return false
-}
-
 // managed reports whether the file is one that redislb wrote.
 func (s *Snapshot) managed(path string) bool {
-	return bytes.Contains(s.Files[path].Content, []byte(managedMark))
-}
-
-// HasInterface reports whether the host has a network interface of that name.
-func (s *Snapshot) HasInterface(name string) bool {
-	for _, i := range s.Interfaces {
-		if i == name {
-			return true
-		}
-	}
-	return false
+	return bytes.Contains(s.Files[path].Content, []byte(keepalived.ManagedMark))
 }
 
 // Service returns the row of the IPVS table with that key, or nil.
 func (s *Snapshot) Service(key ipvs.Key) *ipvs.Service {
-	for i := range s.IPVS {
-		if s.IPVS[i].Key == key {
-			return &s.IPVS[i]
-		}
+	if row, ok := s.IPVS.Service(key); ok {
+		return &row
 	}
 	return nil
 }

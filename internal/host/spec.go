@@ -8,10 +8,6 @@ import (
 	"github.com/redislb/terraform-provider-redislb/internal/keepalived"
 )
 
-// managedMark stands in the head of every file that redislb writes. A file at
-// one of our paths without it is somebody else's.
-const managedMark = "Managed by Terraform (redislb_"
-
 const keepalivedUnit = "keepalived.service"
 
 // Problem is something that keeps a host from being what a resource wants it to
@@ -20,11 +16,6 @@ type Problem struct {
 	Attribute []string // path of names to the attribute that is to blame; empty: the resource
 	Summary   string
 	Detail    string
-}
-
-// header is the comment that every file of ours begins with.
-func header(resource string) string {
-	return "# " + managedMark + resource + "). Changes made here are undone by the next apply.\n"
 }
 
 // ManagedVIPs returns the VIPs that redislb configured on the host, from the

@@ -265,8 +265,8 @@ func TestFilesThatAreWrittenAreAllProbed(t *testing.T) {
 		if f.Mode&^fs.FileMode(0o777) != 0 {
 			t.Errorf("%s: mode %v", f.Path, f.Mode)
 		}
-		if f.Label == "" && !bytes.Contains(f.Content, []byte(managedMark)) {
-			t.Errorf("%s does not bear the mark %q", f.Path, managedMark)
+		if f.Label == "" && !bytes.Contains(f.Content, []byte(keepalived.ManagedMark)) {
+			t.Errorf("%s does not bear the mark %q", f.Path, keepalived.ManagedMark)
 		}
 	}
 }

@@ -17,7 +17,7 @@ func RenderAuth(pass string, version int64) ([]byte, error) {
 	}
 	block := blockOf("authentication", nil, statement("auth_type", "PASS"), statement("auth_pass", pass))
 	block.Comments = []string{authVersion + strconv.FormatInt(version, 10)}
-	return append([]byte(header("redislb_director")), Print([]Node{block})...), nil
+	return append([]byte(Header("redislb_director")), Print([]Node{block})...), nil
 }
 
 // ParseAuthVersion reads the version from the text of AuthPath, and nothing

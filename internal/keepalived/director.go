@@ -87,7 +87,7 @@ func (d Director) Render() []byte {
 		instance = append(instance, statement("include", AuthPath))
 	}
 	instance = append(instance, blockOf("virtual_ipaddress", nil, statement("include", addressGlob)))
-	return append([]byte(header("redislb_director")), Print([]Node{
+	return append([]byte(Header("redislb_director")), Print([]Node{
 		blockOf("global_defs", nil, global...),
 		blockOf("vrrp_instance", []string{d.Instance}, instance...),
 		statement("include", servicesGlob),

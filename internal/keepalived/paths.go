@@ -1,7 +1,6 @@
 package keepalived
 
 import (
-	"bytes"
 	"net/netip"
 	"strings"
 )
@@ -36,26 +35,13 @@ func VIPAddressPath(vip netip.Addr) string { return Dir + "/vip-" + vip.String()
 // VIPServicesPath is the file with the virtual servers of a VIP.
 func VIPServicesPath(vip netip.Addr) string { return Dir + "/vip-" + vip.String() + ".services.conf" }
 
-const (
-	managedPrefix = "# Managed by Terraform ("
-	managedSuffix = "). Changes made here are undone by the next apply."
-)
+// ManagedMark stands in the head of every file that redislb writes on a host. A
+// file without it is somebody else's.
+const ManagedMark = "Managed by Terraform (redislb_"
 
-func header(resource string) string { return managedPrefix + resource + managedSuffix + "\n" }
-
-// ManagedBy is the resource type in the first line of a file of ours, and ""
-// for a file that somebody else wrote.
-func ManagedBy(data []byte) string {
-	first, _, _ := bytes.Cut(data, []byte("\n"))
-	resource, ok := strings.CutPrefix(string(first), managedPrefix)
-	if !ok {
-		return ""
-	}
-	resource, _, ok = strings.Cut(resource, ")")
-	if !ok {
-		return ""
-	}
-	return resource
+// Header is the comment that a file of a resource ("redislb_vip") begins with.
+func Header(resource string) string {
+	return "# Managed by Terraform (" + resource + "). Changes made here are undone by the next apply.\n"
 }
 
 // HealthCommand is what keepalived runs at a verdict on a real server: state is

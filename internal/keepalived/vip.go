@@ -132,7 +132,7 @@ func (s VirtualServer) validate(vip netip.Addr) error {
 // Services and real servers are ordered by name. Everything that keepalived has
 // a default for is written out.
 func (v VIP) Render() (address, services []byte) {
-	head := []byte(header("redislb_vip"))
+	head := []byte(Header("redislb_vip"))
 	address = append(slices.Clone(head), Print([]Node{statement(v.Address.String())})...)
 	services = head
 	for _, s := range slices.SortedFunc(slices.Values(v.Services), func(a, b VirtualServer) int { return cmp.Compare(a.Name, b.Name) }) {
