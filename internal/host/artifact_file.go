@@ -56,13 +56,11 @@ func (f File) establish(s *Snapshot) []step {
 	if state, ok := s.Files[f.Path]; ok {
 		expect = f.expectation(state)
 	}
-	put := call("put_file", stagedContent, f.Path, fmt.Sprintf("%04o", f.Mode), expect)
-	put.content, put.mode = f.Content, f.Mode
 	steps := []step{}
 	if f.Adopt {
 		steps = append(steps, call("keep_foreign_file", f.Path))
 	}
-	steps = append(steps, put)
+	steps = append(steps, step{files: []fileChange{{path: f.Path, expect: expect, content: f.Content, mode: f.Mode}}})
 	if f.Label != "" {
 		steps = append(steps, call("seal_secret", f.Path))
 	}
@@ -70,15 +68,15 @@ func (f File) establish(s *Snapshot) []step {
 }
 
 func (f File) remove(s *Snapshot) []step {
-	steps := []step{call("remove_file", f.Path, f.expectation(s.Files[f.Path]))}
+	steps := []step{{files: []fileChange{{path: f.Path, expect: f.expectation(s.Files[f.Path]), remove: true}}}}
 	if f.Label != "" {
 		steps = append(steps, call("unseal_secret"))
 	}
 	return steps
 }
 
-// expectation is what put_file and remove_file of commit.sh compare the file
-// with before they touch it, so that nobody's edit since the observation is lost.
+// expectation is what check_files of commit.sh compares the file with before it is
+// touched, so that nobody's edit since the observation is lost.
 func (f File) expectation(state FileState) string {
 	if f.Label != "" || !state.Mode.IsRegular() {
 		return "any"

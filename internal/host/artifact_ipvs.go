@@ -51,18 +51,22 @@ func (v VirtualService) excused(s *Snapshot) *ipvs.Service {
 // it, and deleting a row that can be edited would break connections.
 func (v VirtualService) establish(s *Snapshot) []step {
 	want := v.Service
-	return editTable(ipvs.Changes(v.excused(s), &want))
+	return editTable(v.excused(s), &want)
 }
 
 func (v VirtualService) remove(s *Snapshot) []step {
-	return editTable(ipvs.Changes(s.Service(v.Service.Key), nil))
+	return editTable(s.Service(v.Service.Key), nil)
 }
 
-func editTable(lines []string) []step {
-	if len(lines) == 0 {
+// editTable turns one service, nil for none, into another.
+func editTable(from, to *ipvs.Service) []step {
+	forth, back := ipvs.Changes(from, to), ipvs.Changes(to, from)
+	if len(forth) == 0 {
 		return nil
 	}
-	edit := call("edit_ipvs", stagedContent)
-	edit.content, edit.mode = []byte(strings.Join(lines, "\n")+"\n"), 0o600
+	edit := call("edit_ipvs", stagedContent, stagedContent)
+	edit.staged = [][]byte{lines(forth), lines(back)}
 	return []step{edit}
 }
+
+func lines(of []string) []byte { return []byte(strings.Join(of, "\n") + "\n") }

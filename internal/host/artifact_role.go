@@ -85,7 +85,13 @@ func (r SyncRole) establish(s *Snapshot) []step {
 	if role == "" {
 		role = Backup
 	}
-	return []step{call("start_sync_daemon", string(role), r.Interface, strconv.Itoa(r.ID))}
+	var before []string
+	for _, d := range s.SyncDaemons {
+		before = append(before, fmt.Sprintf("%s %s %d", d.Role, d.Interface, d.ID))
+	}
+	start := call("start_sync_daemon", string(role), r.Interface, strconv.Itoa(r.ID), stagedContent)
+	start.staged = [][]byte{lines(before)}
+	return []step{start}
 }
 
 // remove leaves the daemon to keepalived, which stops it when it ends; one that

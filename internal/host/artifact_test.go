@@ -14,7 +14,16 @@ import (
 func words(steps []step) string {
 	var lines []string
 	for _, s := range steps {
-		lines = append(lines, strings.ReplaceAll(strings.Join(s.words, " "), stagedContent, "STAGED"))
+		for _, f := range s.files {
+			if f.remove {
+				lines = append(lines, fmt.Sprintf("remove %s %s", f.path, f.expect))
+			} else {
+				lines = append(lines, fmt.Sprintf("put %s %04o %s", f.path, f.mode, f.expect))
+			}
+		}
+		if len(s.files) == 0 {
+			lines = append(lines, strings.ReplaceAll(strings.Join(s.words, " "), stagedContent, "STAGED"))
+		}
 	}
 	return strings.Join(lines, "\n")
 }
@@ -50,17 +59,17 @@ func TestArtifactsAreLookedAtEstablishedAndRemovedByKind(t *testing.T) {
 		"unit masked":    {artifact: Unit{keepalivedUnit}, snapshot: &Snapshot{Units: unitMap{keepalivedUnit: {"masked", "active", "masked"}}}, found: "masked, active", establish: "start_unit keepalived.service", remove: "stop_unit keepalived.service"},
 		"unit as wanted": {artifact: Unit{keepalivedUnit}, snapshot: &Snapshot{Units: unitMap{keepalivedUnit: {"loaded", "active", "enabled"}}}, found: "enabled, active", same: true, establish: "start_unit keepalived.service", remove: "stop_unit keepalived.service"},
 
-		"file missing":     {artifact: plain, snapshot: other(nil), establish: "put_file STAGED /etc/sysctl.d/x 0644 absent", remove: "remove_file /etc/sysctl.d/x " + sumOfNothing},
-		"file as wanted":   {artifact: plain, snapshot: other(fileMap{plain.Path: file("text\n")}), found: "text\n", same: true, establish: "put_file STAGED /etc/sysctl.d/x 0644 " + sumOfText, remove: "remove_file /etc/sysctl.d/x " + sumOfText},
-		"file differs":     {artifact: plain, snapshot: other(fileMap{plain.Path: file("")}), establish: "put_file STAGED /etc/sysctl.d/x 0644 " + sumOfNothing, remove: "remove_file /etc/sysctl.d/x " + sumOfNothing},
-		"file mode":        {artifact: plain, snapshot: other(fileMap{plain.Path: {Mode: 0o666, Owner: "root:root", Content: []byte("text\n")}}), found: "(mode 0666, owner root:root)\ntext\n", establish: "put_file STAGED /etc/sysctl.d/x 0644 " + sumOfText, remove: "remove_file /etc/sysctl.d/x " + sumOfText},
-		"file owner":       {artifact: plain, snapshot: other(fileMap{plain.Path: {Mode: 0o644, Owner: "me:root", Content: []byte("text\n")}}), found: "(mode 0644, owner me:root)\ntext\n", establish: "put_file STAGED /etc/sysctl.d/x 0644 " + sumOfText, remove: "remove_file /etc/sysctl.d/x " + sumOfText},
-		"file is a link":   {artifact: plain, snapshot: other(fileMap{plain.Path: {Mode: symlink, Owner: "root:root"}}), found: "(not a regular file: L---------)\n", establish: "put_file STAGED /etc/sysctl.d/x 0644 any", remove: "remove_file /etc/sysctl.d/x any"},
-		"file not UTF-8":   {artifact: File{Path: plain.Path, Mode: 0o644, Content: []byte("\xff")}, snapshot: other(fileMap{plain.Path: file("\xff")}), found: "\uFFFD", establish: "put_file STAGED /etc/sysctl.d/x 0644 a8100ae6aa1940d0b663bb31cd466142ebbdbd5187131b92d93818987832eb89", remove: "remove_file /etc/sysctl.d/x a8100ae6aa1940d0b663bb31cd466142ebbdbd5187131b92d93818987832eb89"},
-		"foreign file":     {artifact: adopting, snapshot: other(fileMap{adopting.Path: file("text\n")}), found: "text\n", same: true, establish: "keep_foreign_file /etc/keepalived/keepalived.conf\nput_file STAGED /etc/keepalived/keepalived.conf 0644 " + sumOfText, remove: "remove_file /etc/keepalived/keepalived.conf " + sumOfText},
-		"secret missing":   {artifact: secret, snapshot: other(nil), establish: "put_file STAGED /etc/keepalived/redislb/auth.conf 0600 absent\nseal_secret /etc/keepalived/redislb/auth.conf", remove: "remove_file /etc/keepalived/redislb/auth.conf any\nunseal_secret"},
-		"secret as wanted": {artifact: secret, snapshot: other(fileMap{secret.Path: {Mode: 0o600, Owner: "root:root", Content: []byte("# c\n(secret, unchanged on the host)\n")}}), found: "# c\n(secret, unchanged on the host)\n", same: true, establish: "put_file STAGED /etc/keepalived/redislb/auth.conf 0600 any\nseal_secret /etc/keepalived/redislb/auth.conf", remove: "remove_file /etc/keepalived/redislb/auth.conf any\nunseal_secret"},
-		"secret readable":  {artifact: secret, snapshot: other(fileMap{secret.Path: {Mode: 0o644, Owner: "root:root", Content: []byte("# c\n(secret, unchanged on the host)\n")}}), found: "(mode 0644, owner root:root)\n# c\n(secret, unchanged on the host)\n", establish: "put_file STAGED /etc/keepalived/redislb/auth.conf 0600 any\nseal_secret /etc/keepalived/redislb/auth.conf", remove: "remove_file /etc/keepalived/redislb/auth.conf any\nunseal_secret"},
+		"file missing":     {artifact: plain, snapshot: other(nil), establish: "put /etc/sysctl.d/x 0644 absent", remove: "remove /etc/sysctl.d/x " + sumOfNothing},
+		"file as wanted":   {artifact: plain, snapshot: other(fileMap{plain.Path: file("text\n")}), found: "text\n", same: true, establish: "put /etc/sysctl.d/x 0644 " + sumOfText, remove: "remove /etc/sysctl.d/x " + sumOfText},
+		"file differs":     {artifact: plain, snapshot: other(fileMap{plain.Path: file("")}), establish: "put /etc/sysctl.d/x 0644 " + sumOfNothing, remove: "remove /etc/sysctl.d/x " + sumOfNothing},
+		"file mode":        {artifact: plain, snapshot: other(fileMap{plain.Path: {Mode: 0o666, Owner: "root:root", Content: []byte("text\n")}}), found: "(mode 0666, owner root:root)\ntext\n", establish: "put /etc/sysctl.d/x 0644 " + sumOfText, remove: "remove /etc/sysctl.d/x " + sumOfText},
+		"file owner":       {artifact: plain, snapshot: other(fileMap{plain.Path: {Mode: 0o644, Owner: "me:root", Content: []byte("text\n")}}), found: "(mode 0644, owner me:root)\ntext\n", establish: "put /etc/sysctl.d/x 0644 " + sumOfText, remove: "remove /etc/sysctl.d/x " + sumOfText},
+		"file is a link":   {artifact: plain, snapshot: other(fileMap{plain.Path: {Mode: symlink, Owner: "root:root"}}), found: "(not a regular file: L---------)\n", establish: "put /etc/sysctl.d/x 0644 any", remove: "remove /etc/sysctl.d/x any"},
+		"file not UTF-8":   {artifact: File{Path: plain.Path, Mode: 0o644, Content: []byte("\xff")}, snapshot: other(fileMap{plain.Path: file("\xff")}), found: "\uFFFD", establish: "put /etc/sysctl.d/x 0644 a8100ae6aa1940d0b663bb31cd466142ebbdbd5187131b92d93818987832eb89", remove: "remove /etc/sysctl.d/x a8100ae6aa1940d0b663bb31cd466142ebbdbd5187131b92d93818987832eb89"},
+		"foreign file":     {artifact: adopting, snapshot: other(fileMap{adopting.Path: file("text\n")}), found: "text\n", same: true, establish: "keep_foreign_file /etc/keepalived/keepalived.conf\nput /etc/keepalived/keepalived.conf 0644 " + sumOfText, remove: "remove /etc/keepalived/keepalived.conf " + sumOfText},
+		"secret missing":   {artifact: secret, snapshot: other(nil), establish: "put /etc/keepalived/redislb/auth.conf 0600 absent\nseal_secret /etc/keepalived/redislb/auth.conf", remove: "remove /etc/keepalived/redislb/auth.conf any\nunseal_secret"},
+		"secret as wanted": {artifact: secret, snapshot: other(fileMap{secret.Path: {Mode: 0o600, Owner: "root:root", Content: []byte("# c\n(secret, unchanged on the host)\n")}}), found: "# c\n(secret, unchanged on the host)\n", same: true, establish: "put /etc/keepalived/redislb/auth.conf 0600 any\nseal_secret /etc/keepalived/redislb/auth.conf", remove: "remove /etc/keepalived/redislb/auth.conf any\nunseal_secret"},
+		"secret readable":  {artifact: secret, snapshot: other(fileMap{secret.Path: {Mode: 0o644, Owner: "root:root", Content: []byte("# c\n(secret, unchanged on the host)\n")}}), found: "(mode 0644, owner root:root)\n# c\n(secret, unchanged on the host)\n", establish: "put /etc/keepalived/redislb/auth.conf 0600 any\nseal_secret /etc/keepalived/redislb/auth.conf", remove: "remove /etc/keepalived/redislb/auth.conf any\nunseal_secret"},
 
 		"address missing":      {artifact: LoopbackAddress{vip}, snapshot: onLo(), establish: "add_address lo 192.0.2.229/32 lo:1"},
 		"address elsewhere":    {artifact: LoopbackAddress{vip}, snapshot: &Snapshot{Addresses: []Address{{Device: "eth0", Prefix: netip.PrefixFrom(vip, 24), Label: "eth0"}}}, establish: "add_address lo 192.0.2.229/32 lo:1"},
@@ -162,8 +171,8 @@ func TestVirtualServiceDriftIsWhatKeepalivedHasNoReasonFor(t *testing.T) {
 			equal(t, "drift", len(deviating([]Artifact{artifact}, s)) > 0, c.drift)
 			var edit string
 			for _, st := range artifact.establish(s) {
-				equal(t, "step", words([]step{st}), "edit_ipvs STAGED")
-				edit += string(st.content)
+				equal(t, "step", words([]step{st}), "edit_ipvs STAGED STAGED")
+				edit += string(st.staged[0])
 			}
 			equal(t, "edit", edit, c.establish)
 		})
@@ -183,10 +192,10 @@ func TestDeletedServiceIsMissingEvenWhenItsServersAreCheckedOut(t *testing.T) {
 	v := VirtualService{redisRow()}
 	_, there := v.Found(s)
 	equal(t, "is there", there, false)
-	equal(t, "establish", string(v.establish(s)[0].content),
+	equal(t, "establish", string(v.establish(s)[0].staged[0]),
 		"-A -t 192.0.2.229:6379 -s rr\n-a -t 192.0.2.229:6379 -r 192.0.2.11:6379 -g -w 1\n-a -t 192.0.2.229:6379 -r 192.0.2.12:6379 -g -w 1\n")
 	equal(t, "nothing to remove", len(v.remove(s)), 0)
-	equal(t, "remove", string(v.remove(inTable(redisRow()))[0].content), "-D -t 192.0.2.229:6379\n")
+	equal(t, "remove", string(v.remove(inTable(redisRow()))[0].staged[0]), "-D -t 192.0.2.229:6379\n")
 }
 
 func TestServicesOfOthersNeverAppear(t *testing.T) {
@@ -199,8 +208,8 @@ func TestServicesOfOthersNeverAppear(t *testing.T) {
 		}
 	}
 	for _, st := range steps(s, nil, artifacts) {
-		if strings.Contains(string(st.content), ":80") {
-			t.Errorf("a step touches it: %s", st.content)
+		if strings.Contains(fmt.Sprintf("%s", st.staged), ":80") {
+			t.Errorf("a step touches it: %s", st.staged)
 		}
 	}
 }
@@ -247,7 +256,7 @@ func TestSyncDaemonFollowsTheRoleOfTheVRRPInstance(t *testing.T) {
 				if start == "" {
 					start = "backup"
 				}
-				equal(t, "establish", words(r.establish(s)), fmt.Sprintf("start_sync_daemon %s eth0 51", start))
+				equal(t, "establish", words(r.establish(s)), fmt.Sprintf("start_sync_daemon %s eth0 51 STAGED", start))
 			})
 		}
 	}

@@ -1,20 +1,11 @@
 package host
 
 import (
-	"context"
-	_ "embed"
-	"fmt"
-	"os"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/redislb/terraform-provider-redislb/internal/keepalived"
-	"github.com/redislb/terraform-provider-redislb/internal/remote"
 )
-
-//go:embed commit.sh
-var commitLibrary string
 
 // steps returns what turns the host of the snapshot into one with the artifacts
 // wanted and without those that must be gone, in the order of a safe commit: what
@@ -51,6 +42,7 @@ func steps(s *Snapshot, want, gone []Artifact) []step {
 			unload = append(unload, a.remove(s)...)
 		}
 	}
+	todo = filesTogether(todo)
 	if slices.ContainsFunc(todo, touchesUnits) {
 		todo = append(todo, call("reload_units"))
 	}
@@ -71,33 +63,28 @@ func touchesKeepalived(s step) bool { return touches(s, "/etc/keepalived/") }
 func touchesUnits(s step) bool      { return touches(s, "/etc/systemd/") }
 
 func touches(s step, folder string) bool {
-	if s.words[0] != "put_file" && s.words[0] != "remove_file" {
-		return false
-	}
-	return slices.ContainsFunc(s.words, func(w string) bool { return strings.HasPrefix(w, folder) })
+	return slices.ContainsFunc(s.files, func(f fileChange) bool { return strings.HasPrefix(f.path, folder) })
 }
 
-// commit runs the steps on the host as one script. It is the one place from which
-// a host is changed.
-func (h *Host) commit(ctx context.Context, todo []step) error {
-	text, files := script(holder(), todo)
-	dir := ""
-	if len(files) > 0 {
-		var err error
-		if dir, err = h.conn.Stage(ctx, files); err != nil {
-			return err
+// filesTogether makes one step of all that change files, and puts in front of it
+// what has to be kept of the files before.
+func filesTogether(todo []step) []step {
+	first := slices.IndexFunc(todo, func(s step) bool { return len(s.files) > 0 })
+	if first < 0 {
+		return todo
+	}
+	var together step
+	var kept, rest []step
+	for i, s := range todo {
+		switch {
+		case len(s.files) > 0:
+			together.files = append(together.files, s.files...)
+		case s.words[0] == "keep_foreign_file":
+			kept = append(kept, s)
+		case i > first:
+			rest = append(rest, s)
 		}
 	}
-	_, err := h.conn.Run(ctx, remote.Command{Step: "change the host", Script: text, Args: []string{dir}})
-	h.forget()
-	return err
-}
-
-// holder says who changes a host, for whoever finds it locked.
-func holder() string {
-	name, err := os.Hostname()
-	if err != nil {
-		name = "an unknown machine"
-	}
-	return fmt.Sprintf("terraform on %s, process %d, since %s", name, os.Getpid(), time.Now().UTC().Format(time.RFC3339))
+	before := slices.DeleteFunc(slices.Clone(todo[:first]), func(s step) bool { return s.words[0] == "keep_foreign_file" })
+	return slices.Concat(before, kept, []step{together}, rest)
 }

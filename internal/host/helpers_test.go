@@ -158,6 +158,7 @@ func bareMachine() *machine {
 		addresses: []Address{
 			{Device: "lo", Prefix: netip.MustParsePrefix("127.0.0.1/8"), Label: "lo"},
 			{Device: "eth0", Prefix: netip.MustParsePrefix("192.0.2.11/24"), Label: "eth0"},
+			{Device: "eth1", Prefix: netip.MustParsePrefix("198.51.100.11/24"), Label: "eth1"},
 		},
 		units: map[string]UnitState{
 			keepalivedUnit: {Load: "not-found", Active: "inactive"},
@@ -222,6 +223,7 @@ func (m *machine) probe() []byte {
 		section("ipvsadm", "")
 	}
 	section("interfaces", "eth0 lo")
+	section("ssh", "198.51.100.1 50000 198.51.100.11 22")
 	section("schedulers", "ip_vs.ko ip_vs_mh.ko.xz ip_vs_rr.ko ip_vs_wrr.ko")
 	var sysctls string
 	for _, path := range slices.Sorted(maps.Keys(m.sysctls)) {
@@ -323,3 +325,12 @@ func file(content string) FileState {
 func ours(rest string) FileState { return file(keepalived.Header("redislb_director") + rest) }
 
 const symlink = fs.ModeSymlink | 0o777
+
+func eventually(t testing.TB, ok func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); !ok(); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("it does not come to pass")
+		}
+	}
+}

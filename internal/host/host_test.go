@@ -1,9 +1,12 @@
 package host
 
 import (
+	"archive/tar"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/netip"
 	"strings"
 	"sync"
@@ -24,25 +27,44 @@ type scripted struct {
 	probes   int
 	commits  []string // the calls of each
 	staged   int
+	settled  int
+	reverted int
+	fresh    int           // commands over a connection of their own
 	took     time.Duration // how long a probe takes
-	onCommit func(calls string, files []remote.StagedFile) error
+	onCommit func(calls string) error
 	onProbe  func(n int) error
+	// onTransact, if set, stands between the provider and transact.sh.
+	onTransact func(verb string) error
 
-	files []remote.StagedFile
+	staging map[string]string // the members of the bundle staged last
 }
 
 func (c *scripted) Target() string { return "root@192.0.2.11:22" }
 
-func (c *scripted) Stage(_ context.Context, files []remote.StagedFile) (string, error) {
+func (c *scripted) Stage(_ context.Context, files []remote.StagedFile, use func(string) error) error {
 	c.staged++
-	c.files = files
-	return "/tmp/staged", nil
+	c.staging = unpack(files[0].Content)
+	return use("/tmp/staged")
+}
+
+// unpack returns the members of a bundle.
+func unpack(packed []byte) map[string]string {
+	members := map[string]string{}
+	for r := tar.NewReader(bytes.NewReader(packed)); ; {
+		head, err := r.Next()
+		if err != nil {
+			return members
+		}
+		content, _ := io.ReadAll(r)
+		members[head.Name] = string(content)
+	}
 }
 
 func (c *scripted) Run(ctx context.Context, cmd remote.Command) (remote.Result, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if cmd.Script == probe {
+	switch cmd.Script {
+	case probe:
 		c.probes++
 		if c.took > 0 {
 			if err := sleep(ctx, c.took); err != nil {
@@ -54,20 +76,57 @@ func (c *scripted) Run(ctx context.Context, cmd remote.Command) (remote.Result, 
 				return remote.Result{}, err
 			}
 		}
-		return remote.Result{Stdout: c.probe()}, nil
+	case transact:
+		equalOrPanic(cmd.Args[0], "settle")
+		c.settled += len(cmd.Args) - 1
+		return remote.Result{}, nil
+	case transact + probe:
+		if err := c.transact(cmd.Args[0]); err != nil {
+			return remote.Result{}, err
+		}
+	default:
+		return remote.Result{}, fmt.Errorf("a script that is neither probe nor transaction: %s", cmd.Script)
 	}
-	if !strings.HasPrefix(cmd.Script, commitLibrary) {
-		return remote.Result{}, fmt.Errorf("a script that is neither probe nor commit: %s", cmd.Script)
+	return remote.Result{Stdout: c.probe()}, nil
+}
+
+func equalOrPanic(got, want string) {
+	if got != want {
+		panic(got)
 	}
-	if len(cmd.Args) != 1 {
-		return remote.Result{}, fmt.Errorf("arguments %q", cmd.Args)
+}
+
+// transact is transact.sh; its word is what a commit waits for that may cut the way.
+func (c *scripted) transact(verb string) error {
+	if c.onTransact != nil {
+		if err := c.onTransact(verb); err != nil {
+			return err
+		}
 	}
-	text := calls(cmd.Script)
+	text := calls(c.staging["script"])
+	switch awaits := strings.Contains(text, "\nawait_confirmation "); {
+	case verb == "revert":
+		c.reverted++
+		return nil
+	case verb == "abort":
+		return c.says(1, "redislb: everything was put back as it was")
+	case verb != "confirm" && awaits:
+		return c.says(exitAwaiting, "")
+	}
 	c.commits = append(c.commits, text)
 	if c.onCommit == nil {
-		return remote.Result{}, nil
+		return nil
 	}
-	return remote.Result{}, c.onCommit(text, c.files)
+	return c.onCommit(text)
+}
+
+func (c *scripted) says(code int, words string) error {
+	return &remote.CommandError{Target: c.Target(), Step: changeStep, ExitCode: code, Stderr: []byte(words)}
+}
+
+func (c *scripted) RunFresh(ctx context.Context, cmd remote.Command) (remote.Result, error) {
+	c.fresh++
+	return c.Run(ctx, cmd)
 }
 
 // holding is a host that holds everything, with its way.
@@ -201,7 +260,7 @@ func TestDriftOfTheKernelsTableIsHealedByOneEditWithoutAReload(t *testing.T) {
 		inBubble(t, name, func(t *testing.T) {
 			h, c := holding()
 			c.table = ipvs.Table{redisRow(change)}
-			c.onCommit = func(string, []remote.StagedFile) error {
+			c.onCommit = func(string) error {
 				c.table = ipvs.Table{redisRow()}
 				return nil
 			}
@@ -210,7 +269,7 @@ func TestDriftOfTheKernelsTableIsHealedByOneEditWithoutAReload(t *testing.T) {
 				t.Fatal(err)
 			}
 			equal(t, "commits", len(c.commits), 1)
-			equal(t, "calls", withoutHolder(c.commits[0]), "edit_ipvs 0")
+			equal(t, "calls", withoutHolder(c.commits[0]), "edit_ipvs staged.0 staged.1")
 			equal(t, "what is returned is what was read back", len(deviating(redisVIP().Artifacts(), s)), 0)
 		})
 	}
@@ -227,7 +286,7 @@ func TestRowsThatKeepalivedBringsByItselfAreNotEdited(t *testing.T) {
 		h, c := holding()
 		c.table = nil
 		delete(c.machine.files, keepalived.VIPServicesPath(vip))
-		c.onCommit = func(string, []remote.StagedFile) error {
+		c.onCommit = func(string) error {
 			c.machine.hold(redisVIP().Artifacts()[:2])
 			go func() {
 				time.Sleep(patience - time.Second)
@@ -257,7 +316,7 @@ func TestCommitThatTakesMinutesLeavesKeepalivedItsTime(t *testing.T) {
 		h, c := holding()
 		c.table = nil
 		delete(c.machine.files, keepalived.VIPServicesPath(vip))
-		c.onCommit = func(string, []remote.StagedFile) error {
+		c.onCommit = func(string) error {
 			time.Sleep(3 * settling)
 			c.machine.hold(redisVIP().Artifacts()[:2])
 			go func() {
@@ -281,7 +340,7 @@ func TestRowsThatKeepalivedDoesNotBringAreEditedAfterItsTime(t *testing.T) {
 		c.table = nil
 		delete(c.machine.files, keepalived.VIPServicesPath(vip))
 		var second time.Time
-		c.onCommit = func(calls string, _ []remote.StagedFile) error {
+		c.onCommit = func(calls string) error {
 			if strings.Contains(calls, "edit_ipvs") {
 				second = time.Now()
 				c.table = ipvs.Table{redisRow()}
@@ -328,7 +387,7 @@ func TestKeepalivedThatDoesNotRunIsNamedWithWhatToDo(t *testing.T) {
 		_, err := h.Apply(t.Context(), redisVIP().Artifacts(), nil)
 		says(t, err, `host "a"`, "root@192.0.2.11:22", "keepalived does not run there (failed)", "redislb_director", "ipvs tcp 192.0.2.229:6379", "journalctl -u keepalived")
 		equal(t, "commits", len(c.commits), 0)
-		if took := time.Since(start); took > settling+pollInterval {
+		if took := time.Since(start); took > settling+pollInterval+gathering {
 			t.Errorf("took %v", took)
 		}
 	})
@@ -340,7 +399,7 @@ func TestHostThatDoesNotBecomeWhatWasWantedIsShownAsADiff(t *testing.T) {
 		c.sysctls["net/ipv4/conf/all/arp_ignore"] = "0" // and the commit changes nothing
 		start := time.Now()
 		_, err := h.Apply(t.Context(), redisServer().Artifacts(), nil)
-		says(t, err, `host "a"`, "root@192.0.2.11:22", "--- sysctl net.ipv4.conf.all.arp_ignore (found)", "+++ sysctl net.ipv4.conf.all.arp_ignore (wanted)", "\n-0\n+1\n")
+		says(t, err, "Everything was put back as it was", `host "a"`, "root@192.0.2.11:22", "--- sysctl net.ipv4.conf.all.arp_ignore (found)", "+++ sysctl net.ipv4.conf.all.arp_ignore (wanted)", "\n-0\n+1\n")
 		if strings.Contains(err.Error(), "arp_announce") {
 			t.Errorf("what is as wanted is shown too:\n%s", err)
 		}
@@ -348,6 +407,7 @@ func TestHostThatDoesNotBecomeWhatWasWantedIsShownAsADiff(t *testing.T) {
 			t.Errorf("keepalived runs:\n%s", err)
 		}
 		equal(t, "commits", len(c.commits), 1)
+		equal(t, "taken back", c.reverted, 1)
 		if took := time.Since(start); took < settling || took > settling+2*pollInterval {
 			t.Errorf("took %v", took)
 		}
@@ -367,7 +427,7 @@ func TestErrorOfACommitPassesThroughAndTheHostIsLookedAtAnew(t *testing.T) {
 		h, c := holding()
 		c.sysctls["net/ipv4/conf/all/arp_ignore"] = "0"
 		refused := &remote.CommandError{Target: "root@192.0.2.11:22", Step: "change the host", ExitCode: 1, Stderr: []byte("no")}
-		c.onCommit = func(string, []remote.StagedFile) error { return refused }
+		c.onCommit = func(string) error { return refused }
 		_, err := h.Apply(t.Context(), redisServer().Artifacts(), nil)
 		var got *remote.CommandError
 		if !errors.As(err, &got) || got != refused {
@@ -394,7 +454,7 @@ func TestChangeIsBasedOnAFreshLook(t *testing.T) {
 		equal(t, "probes of a change soon after", c.probes, 1)
 		time.Sleep(time.Second)
 		c.table = ipvs.Table{redisRow(weighing(serverA, 9))}
-		c.onCommit = func(string, []remote.StagedFile) error {
+		c.onCommit = func(string) error {
 			c.table = ipvs.Table{redisRow()}
 			return nil
 		}
@@ -428,7 +488,7 @@ func TestChangesToOneHostComeOneAfterTheOther(t *testing.T) {
 	c.sysctls["net/ipv4/conf/all/arp_ignore"] = "0"
 	c.table = ipvs.Table{redisRow(weighing(serverA, 9))}
 	var running int
-	c.onCommit = func(calls string, _ []remote.StagedFile) error {
+	c.onCommit = func(calls string) error {
 		running++
 		defer func() { running-- }()
 		if running > 1 {
@@ -475,7 +535,7 @@ func TestDestroyIsOneCommit(t *testing.T) {
 	} {
 		inBubble(t, name, func(t *testing.T) {
 			way := &scripted{machine: bareMachine().hold(c.gone).hold(c.stay)}
-			way.onCommit = func(string, []remote.StagedFile) error {
+			way.onCommit = func(string) error {
 				way.machine = bareMachine().hold(c.stay)
 				way.keepalivedVersion, way.ipvsadm = "Keepalived v2.2.7", true // packages stay
 				return nil
@@ -507,7 +567,7 @@ func TestDestroyWhereOnlyPackagesAreLeftEnds(t *testing.T) {
 func TestDestroyEndsWhereSomebodyElsesSyncDaemonRuns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := &scripted{machine: director()}
-		c.onCommit = func(string, []remote.StagedFile) error {
+		c.onCommit = func(string) error {
 			left := bareMachine().hold([]Artifact{Package{"keepalived"}, Package{"ipvsadm"}, Module{"ip_vs"}, Unit{keepalivedUnit}})
 			left.files[keepalived.ConfigPath] = file("somebody else's\n")
 			left.daemons = "master sync daemon (mcast=eth0, syncid=7)\n"
@@ -527,7 +587,7 @@ func TestDestroyOfAVIPEndsWhereKeepalivedDiedAndLeftTheTable(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h, c := holding()
 		c.units[keepalivedUnit] = UnitState{Load: "loaded", Active: "failed", File: "enabled"}
-		c.onCommit = func(calls string, _ []remote.StagedFile) error {
+		c.onCommit = func(calls string) error {
 			for _, a := range redisVIP().Artifacts()[:2] {
 				delete(c.machine.files, a.(File).Path)
 			}
@@ -547,9 +607,11 @@ func TestDestroyLeavesAForeignFileAtOurPathAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h, c := holding()
 		c.machine.files[keepalived.ConfigPath] = file("somebody else's\n")
-		c.onCommit = func(calls string, _ []remote.StagedFile) error {
-			if strings.Contains(calls, "remove_file "+keepalived.ConfigPath) {
-				t.Errorf("it is removed:\n%s", calls)
+		c.onCommit = func(calls string) error {
+			for name, content := range c.staging {
+				if strings.HasPrefix(name, "files.") && strings.Contains(content, " "+keepalived.ConfigPath+"\n") {
+					t.Errorf("it is removed:\n%s\n%s", calls, content)
+				}
 			}
 			return errors.New("enough seen")
 		}

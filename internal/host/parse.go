@@ -92,6 +92,10 @@ func (s *Snapshot) parseFact(name, text string) error {
 		s.KeepalivedVersion, _, _ = strings.Cut(text, "\n")
 	case "role":
 		s.noted = map[string]Role{"MASTER": Master, "BACKUP": Backup, "FAULT": Backup, "STOP": Backup}[text]
+	case "ssh": // sshd(8), SSH_CONNECTION: client address and port, server address and port
+		if f := strings.Fields(text); len(f) == 4 {
+			s.Management, _ = netip.ParseAddr(f[2])
+		}
 	case "ipvsadm":
 		s.HasIpvsadm = text != ""
 	case "interfaces":

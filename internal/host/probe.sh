@@ -23,6 +23,16 @@ echo '== ipvsadm'
 command -v ipvsadm
 echo '== interfaces'
 cd /sys/class/net && echo *
+echo '== ssh'
+# sudo takes it out of the environment, and is itself started with it.
+process=$$
+until [ -n "${SSH_CONNECTION-}" ] || [ "$process" -le 1 ]; do
+	SSH_CONNECTION=$(tr '\0' '\n' <"/proc/$process/environ" | sed -n 's/^SSH_CONNECTION=//p')
+	while read -r key value; do
+		[ "$key" != PPid: ] || process=$value
+	done <"/proc/$process/status"
+done 2>/dev/null
+echo "${SSH_CONNECTION-}"
 echo '== schedulers'
 cd "/lib/modules/$(uname -r)/kernel/net/netfilter/ipvs" 2>/dev/null && echo ip_vs*.ko*
 cd /

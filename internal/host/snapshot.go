@@ -16,6 +16,9 @@ type Snapshot struct {
 	Kernel     string   // release, as uname -r
 	OS         string   // PRETTY_NAME of os-release(5)
 	Interfaces []string // names, as in /sys/class/net
+	// Management is the host's address by which SSH reaches it; the zero Addr where
+	// that is not known.
+	Management netip.Addr
 	// Schedulers are the IPVS schedulers that the running kernel has as modules.
 	// Empty where the modules' folder could not be read (a kernel with IPVS built
 	// in): then nothing is known.

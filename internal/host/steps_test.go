@@ -15,20 +15,23 @@ import (
 
 	"github.com/redislb/terraform-provider-redislb/internal/ipvs"
 	"github.com/redislb/terraform-provider-redislb/internal/keepalived"
-	"github.com/redislb/terraform-provider-redislb/internal/remote"
 )
 
-// calls is the script without the library.
-func calls(script string) string { return strings.TrimPrefix(script, commitLibrary+"\n") }
+// calls are those of a script, without the library.
+func calls(script string) string {
+	_, body, _ := strings.Cut(script, mainHead)
+	return strings.TrimSuffix(body, mainTail)
+}
 
 // rendered shows the calls, and the content of what is staged for them where it
 // is not a file of its own on the host.
 func rendered(todo []step) string {
-	text, files := script("HOLDER", todo)
+	text, members := script("HOLDER", todo)
 	text = calls(text)
-	for _, f := range files {
-		call := "edit_ipvs " + f.Name + "\n"
-		text = strings.Replace(text, call, call+"# "+strings.ReplaceAll(strings.TrimSpace(string(f.Content)), "\n", "\n# ")+"\n", 1)
+	for _, m := range members {
+		if !strings.HasPrefix(m.name, "new.") {
+			text += "# " + m.name + "\n#   " + strings.ReplaceAll(strings.TrimSpace(string(m.content)), "\n", "\n#   ") + "\n"
+		}
 	}
 	return text
 }
@@ -115,8 +118,15 @@ func TestKeepalivedIsCheckedAndReloadedOnceIffItsFilesChange(t *testing.T) {
 		count := map[string]int{}
 		var order []string
 		for _, st := range steps(s, want, gone) {
-			count[st.words[0]]++
-			order = append(order, st.words[0])
+			function := "files"
+			if len(st.files) == 0 {
+				function = st.words[0]
+			}
+			count[function]++
+			order = append(order, function)
+		}
+		if count["files"] > 1 {
+			t.Fatalf("files change in %d steps: %v", count["files"], order)
 		}
 		// Once the director goes, the configuration that comes back is not ours
 		// to check.
@@ -129,7 +139,7 @@ func TestKeepalivedIsCheckedAndReloadedOnceIffItsFilesChange(t *testing.T) {
 		}
 		equalRapid(t, "check_keepalived", count["check_keepalived"], checks)
 		equalRapid(t, "reload_keepalived", count["reload_keepalived"], reloads)
-		last := max(lastIndex(order, "put_file"), lastIndex(order, "remove_file"))
+		last := lastIndex(order, "files")
 		for _, after := range []string{"check_keepalived", "reload_keepalived", "reload_units", "edit_ipvs", "start_unit", "unload_module"} {
 			if first := slices.Index(order, after); first >= 0 && first < last {
 				t.Fatalf("%s comes before a file: %v", after, order)
@@ -197,28 +207,31 @@ commit() { echo commit; }
 func TestStagedFilesAreNamedInTheCallThatNeedsThem(t *testing.T) {
 	todo := []step{
 		call("seal_secret", "0"),
-		{words: []string{"put_file", stagedContent, "/a"}, content: []byte("A"), mode: 0o644},
-		{words: []string{"put_file", stagedContent, "/b"}, content: []byte("B\x00\xff"), mode: 0o600},
+		{files: []fileChange{
+			{path: "/etc/a", expect: "absent", content: []byte("A\x00\xff"), mode: 0o755},
+			{path: "/etc/b", expect: "any", remove: true},
+		}},
+		{words: []string{"edit_ipvs", stagedContent, stagedContent}, staged: [][]byte{[]byte("forth"), []byte("back")}},
 	}
-	text, files := script("me", todo)
-	equal(t, "calls", calls(text), "begin me\nseal_secret 0\nput_file 0 /a\nput_file 1 /b\ncommit\n")
-	equal(t, "files", len(files), 2)
-	for i, want := range []string{"A", "B\x00\xff"} {
-		equal(t, "name", files[i].Name, fmt.Sprint(i))
-		equal(t, "mode until it is in place", files[i].Mode, 0o600)
-		if !bytes.Equal(files[i].Content, []byte(want)) {
-			t.Errorf("content of %d: %q", i, files[i].Content)
-		}
+	text, members := script("me", todo)
+	equal(t, "calls", calls(text), "begin me\nseal_secret 0\ncheck_files 1\nkeep_files 1\nplace_files 1\nremove_files 1\nedit_ipvs staged.2 staged.3\ncommit\n")
+	got := unpack(bundle(text, members))
+	for name, want := range map[string]string{
+		"script": text, "new.1/etc/a": "A\x00\xff", "files.1": "put absent /etc/a\nremove any /etc/b\n", "staged.2": "forth", "staged.3": "back",
+	} {
+		equal(t, name, got[name], want)
 	}
+	equal(t, "members", len(got), 5)
+	equal(t, "mode of a file", members[0].mode, 0o755)
 }
 
 func TestNoSecretIsInTheScript(t *testing.T) {
 	d := redisDirector()
-	text, files := script("me", steps(bareMachine().snapshot(t), d.Artifacts(), nil))
+	text, members := script("me", steps(bareMachine().snapshot(t), d.Artifacts(), nil))
 	if strings.Contains(text, d.Password) {
 		t.Error("the script shows the password")
 	}
-	if !slices.ContainsFunc(files, func(f remote.StagedFile) bool { return bytes.Contains(f.Content, []byte(d.Password)) }) {
+	if !slices.ContainsFunc(members, func(m member) bool { return bytes.Contains(m.content, []byte(d.Password)) && m.mode == 0o600 }) {
 		t.Error("positive control: no staged file holds the password")
 	}
 }
@@ -238,7 +251,7 @@ func TestShellScriptsPassShellcheck(t *testing.T) {
 	if _, err := exec.LookPath("shellcheck"); err != nil {
 		t.Skip("shellcheck is not installed")
 	}
-	for _, name := range []string{"probe.sh", "health.sh", "commit.sh"} {
+	for _, name := range []string{"probe.sh", "health.sh", "role.sh", "commit.sh", "transaction.sh", "transact.sh"} {
 		if out, err := exec.Command("shellcheck", "-s", "sh", name).CombinedOutput(); err != nil {
 			t.Errorf("%s: %v\n%s", name, err, out)
 		}

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"sync"
@@ -36,7 +37,8 @@ type canned struct {
 	probes, commits int
 }
 
-var staged = regexp.MustCompile(`^set -- (/[a-z/]*/\.redislb-[0-9a-f]{32});`)
+// transaction is how transact.sh is called: its verb, and what was staged.
+var transaction = regexp.MustCompile(`^set -- (start|attach|confirm|abort|revert|settle) [0-9a-f]{16}(?: (/[a-z/]*/\.redislb-[0-9a-f]{32}) [0-9a-f]{64})?;`)
 
 func newCanned(t *testing.T, output []byte, opts remotetest.Options) *canned {
 	t.Helper()
@@ -47,21 +49,32 @@ func newCanned(t *testing.T, output []byte, opts remotetest.Options) *canned {
 		text, _ := io.ReadAll(stdin)
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		if bytes.Contains(text, []byte("echo '== probe 1'")) {
-			c.probes++
-			_, _ = stdout.Write(c.output)
-			return 0
-		}
-		c.commits++
 		_, text, _ = bytes.Cut(text, []byte("\n"))
-		if m := staged.FindSubmatch(text); m != nil {
-			os.RemoveAll(string(m[1]))
+		verb := transaction.FindSubmatch(text)
+		switch {
+		case verb == nil:
+			c.probes++
+		case string(verb[1]) == "settle":
+			return 0
+		case string(verb[1]) == "start" && awaits(string(verb[2])):
+			return 76
+		default: // committed
+			c.commits++
+			c.output = c.afterwards
 		}
-		c.output = c.afterwards
+		_, _ = stdout.Write(c.output)
 		return 0
 	}
 	c.Server = remotetest.NewServer(t, opts)
 	return c
+}
+
+// awaits takes what was staged, and tells whether the transaction waits for a
+// confirmation.
+func awaits(dir string) bool {
+	defer os.RemoveAll(dir)
+	packed, _ := os.ReadFile(filepath.Join(dir, "bundle"))
+	return bytes.Contains(packed, []byte("\nawait_confirmation "))
 }
 
 func (c *canned) becomes(output, afterwards []byte) {

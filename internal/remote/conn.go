@@ -35,6 +35,9 @@ type conn struct {
 	tune  tuning
 	slots chan struct{} // a token for each session that may still be opened
 	gone  chan struct{} // closed when the connection is dead
+	alone chan struct{} // closed when there can be one session at a time only
+
+	closeAlone sync.Once
 
 	mu     sync.Mutex
 	users  int         // callers that have it now
@@ -44,7 +47,10 @@ type conn struct {
 }
 
 func newConn(client *ssh.Client, tune tuning, sessions int) *conn {
-	c := &conn{ssh: client, tune: tune, limit: sessions, slots: make(chan struct{}, sessions), gone: make(chan struct{})}
+	c := &conn{ssh: client, tune: tune, limit: sessions, slots: make(chan struct{}, sessions), gone: make(chan struct{}), alone: make(chan struct{})}
+	if sessions == 1 {
+		c.closeAlone.Do(func() { close(c.alone) })
+	}
 	for range sessions {
 		c.slots <- struct{}{}
 	}
@@ -187,7 +193,9 @@ func (c *conn) shrink() bool {
 	if c.limit == 1 {
 		return false
 	}
-	c.limit--
+	if c.limit--; c.limit == 1 {
+		c.closeAlone.Do(func() { close(c.alone) })
+	}
 	return true
 }
 

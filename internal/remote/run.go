@@ -27,12 +27,20 @@ func (c *Client) Run(ctx context.Context, cmd Command) (Result, error) {
 		limit = c.cfg.CommandTimeout
 	}
 	res, err := do(ctx, c, job[Result]{step: cmd.Step, limit: limit,
-		work: func(ctx context.Context, s *ssh.Session) (Result, error) { return c.exec(ctx, s, inv) }})
+		work: func(ctx context.Context, s *ssh.Session, _ *conn) (Result, error) { return c.exec(ctx, s, inv) }})
 	var late *TimeoutError
 	if errors.As(err, &late) {
 		late.Stderr = res.Stderr
 	}
 	return res, err
+}
+
+// RunFresh is Run over a connection of its own: what it proves is that the host
+// can be reached now.
+func (c *Client) RunFresh(ctx context.Context, cmd Command) (Result, error) {
+	fresh := NewClient(c.cfg)
+	defer fresh.Close()
+	return fresh.Run(ctx, cmd)
 }
 
 // exec is the conversation with one command.

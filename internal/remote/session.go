@@ -16,7 +16,7 @@ type job[T any] struct {
 	step  string
 	limit time.Duration
 	grace time.Duration
-	work  func(ctx context.Context, s *ssh.Session) (T, error)
+	work  func(ctx context.Context, s *ssh.Session, cn *conn) (T, error)
 }
 
 // outcome is what became of a job's session.
@@ -108,7 +108,7 @@ func inSession[T any](ctx context.Context, cn *conn, j job[T]) outcome[T] {
 			ended <- outcome[T]{err: context.Cause(ctx)}
 			return
 		}
-		value, err := j.work(ctx, s)
+		value, err := j.work(ctx, s, cn)
 		ended <- outcome[T]{opened: true, value: value, err: err}
 	}()
 	select {

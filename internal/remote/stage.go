@@ -33,27 +33,76 @@ const (
 // disk, /tmp may be memory.
 var stageParents = []string{"/var/tmp", "/tmp"}
 
-// Stage puts files into a fresh directory on the host and returns its path. The
-// directory has mode 0700, belongs to User and has a name that cannot be guessed;
-// a script run afterwards consumes and removes it. Each file is written under
-// another name, its size compared, and then renamed, so a NAME that exists is
-// whole. On failure what was made is removed as far as the host still answers.
+// Stage puts files into a fresh directory on the host, and calls use with its path;
+// a script that use runs consumes and removes the directory. It has mode 0700,
+// belongs to User and has a name that cannot be guessed. Each file is written
+// under another name, its size compared, and then renamed, so a NAME that exists
+// is whole. On failure what was made is removed as far as the host still answers.
 //
-// The step in errors is "stage files"; besides the connection's errors there is
-// *StageError.
-func (c *Client) Stage(ctx context.Context, files []StagedFile) (dir string, err error) {
+// While use runs, the server holds one of the files open: so whoever finds the
+// directory can tell whether anybody still means to use it. (Not so where the
+// server allows one session at a time.)
+//
+// The error is that of use, or one of the staging, with the step "stage files";
+// besides the connection's errors there is *StageError.
+func (c *Client) Stage(ctx context.Context, files []StagedFile, use func(dir string) error) error {
 	if err := checkNames(files); err != nil {
-		return "", &StageError{Target: c.Target(), Step: stageStep, Err: err}
+		return &StageError{Target: c.Target(), Step: stageStep, Err: err}
 	}
-	return do(ctx, c, job[string]{step: stageStep, limit: c.cfg.CommandTimeout, grace: c.tune.grace,
-		work: func(ctx context.Context, s *ssh.Session) (string, error) {
-			u, err := newUpload(c.Target(), s)
-			if err != nil {
-				return "", err
-			}
-			defer u.sftp.Close()
-			return u.all(ctx, files)
-		}})
+	staged := make(chan string, 1)
+	release, ended := make(chan struct{}), make(chan struct{})
+	var err error
+	go func() {
+		defer close(ended)
+		_, err = do(ctx, c, job[struct{}]{step: stageStep, limit: c.cfg.CommandTimeout, grace: c.tune.grace,
+			work: func(ctx context.Context, s *ssh.Session, cn *conn) (struct{}, error) {
+				defer close(staged)
+				u, err := newUpload(c.Target(), s)
+				if err != nil {
+					return struct{}{}, err
+				}
+				defer u.sftp.Close()
+				dir, err := u.all(ctx, files)
+				if err != nil {
+					return struct{}{}, err
+				}
+				staged <- dir
+				u.hold(ctx, dir, files, release, cn.alone)
+				return struct{}{}, nil
+			}})
+	}()
+	var dir string
+	select {
+	case dir = <-staged:
+	case <-ended: // before, or just after, the files were there
+		select {
+		case dir = <-staged:
+		default:
+		}
+	}
+	if dir == "" {
+		<-ended
+		return err
+	}
+	useErr := use(dir)
+	close(release)
+	<-ended // the session's fate does not matter any more
+	return useErr
+}
+
+// hold keeps a file of the directory open until release, or until the session is
+// the only one that the server allows.
+func (u *upload) hold(ctx context.Context, dir string, files []StagedFile, release, alone <-chan struct{}) {
+	if len(files) > 0 {
+		if f, err := u.sftp.Open(path.Join(dir, files[0].Name)); err == nil {
+			defer f.Close()
+		}
+	}
+	select {
+	case <-release:
+	case <-alone:
+	case <-ctx.Done():
+	}
 }
 
 func checkNames(files []StagedFile) error {

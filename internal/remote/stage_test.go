@@ -18,6 +18,52 @@ import (
 	"github.com/redislb/terraform-provider-redislb/internal/remote/remotetest"
 )
 
+// stage returns the directory as use gets to see it.
+func stage(ctx context.Context, c *remote.Client, files []remote.StagedFile) (dir string, err error) {
+	err = c.Stage(ctx, files, func(d string) error { dir = d; return nil })
+	return dir, err
+}
+
+func TestStagedFilesAreHeldOpenForAsLongAsTheyAreUsed(t *testing.T) {
+	t.Parallel()
+	c := client(t, remotetest.NewServer(t, remotetest.Options{}))
+	held := func(dir string) string {
+		return run(t, c, `find /proc/[0-9]*/fd -maxdepth 1 -lname "$1/*" -print -quit 2>/dev/null; true`, dir)
+	}
+	var staged string
+	refused := errors.New("refused")
+	err := c.Stage(context.Background(), []remote.StagedFile{{Name: "a"}}, func(dir string) error {
+		staged = dir
+		eventually(t, "the file is open", func() bool { return held(dir) != "" })
+		return refused
+	})
+	defer os.RemoveAll(staged)
+	if !errors.Is(err, refused) {
+		t.Errorf("got %v", err)
+	}
+	eventually(t, "the file is closed", func() bool { return held(staged) == "" })
+}
+
+func TestServerOfOneSessionAtATimeLetsWhatIsStagedBeUsed(t *testing.T) {
+	t.Parallel()
+	for _, sessions := range []int{0, 1} { // what we know of it
+		s := remotetest.NewServer(t, remotetest.Options{MaxSessions: 1})
+		cfg := s.Config()
+		cfg.MaxSessions = sessions
+		c := remote.NewClient(cfg)
+		defer c.Close()
+		within(t, 10*time.Second, func() {
+			err := c.Stage(context.Background(), []remote.StagedFile{{Name: "a", Content: []byte("A")}}, func(dir string) error {
+				equal(t, "content", run(t, c, `cat "$1/a"; rm -rf "$1"`, dir), "A")
+				return nil
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
 func TestStagedFilesArriveWholeInAPrivateDirectory(t *testing.T) {
 	t.Parallel()
 	s := remotetest.NewServer(t, remotetest.Options{})
@@ -27,7 +73,7 @@ func TestStagedFilesArriveWholeInAPrivateDirectory(t *testing.T) {
 		{Name: "empty"},
 		{Name: "big file", Content: bytes.Repeat([]byte("0123456789abcdef"), 40_000), Mode: 0o600},
 	}
-	dir, err := c.Stage(context.Background(), files)
+	dir, err := stage(context.Background(), c, files)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,7 +96,7 @@ func TestStagedFilesArriveWholeInAPrivateDirectory(t *testing.T) {
 	}
 	left, _ := os.ReadDir(dir)
 	equal(t, "files in the directory", len(left), len(files))
-	second, err := c.Stage(context.Background(), nil)
+	second, err := stage(context.Background(), c, nil)
 	if err != nil || second == dir {
 		t.Errorf("second directory: %q %v", second, err)
 	}
@@ -69,7 +115,7 @@ func TestBadFileNamesAreRefusedBeforeAnythingIsDialled(t *testing.T) {
 			files = append(files, remote.StagedFile{Name: n})
 		}
 		var e *remote.StageError
-		if _, err := c.Stage(context.Background(), files); !errors.As(err, &e) {
+		if _, err := stage(context.Background(), c, files); !errors.As(err, &e) {
 			t.Errorf("%q: got %v, want a StageError", names, err)
 		}
 	}
@@ -79,7 +125,7 @@ func TestBadFileNamesAreRefusedBeforeAnythingIsDialled(t *testing.T) {
 func TestServerWithoutSFTPIsAClearError(t *testing.T) {
 	t.Parallel()
 	c := client(t, remotetest.NewServer(t, remotetest.Options{NoSFTP: true}))
-	_, err := c.Stage(context.Background(), nil)
+	_, err := stage(context.Background(), c, nil)
 	var e *remote.StageError
 	if !errors.As(err, &e) {
 		t.Fatalf("got %v, want a StageError", err)
@@ -170,7 +216,7 @@ func TestFailureInTheMiddleOfAnUploadLeavesNothingAndQuotesTheServer(t *testing.
 	t.Parallel()
 	opts, list := memory(t, func() error { return errors.New("No space left on device") })
 	c := client(t, remotetest.NewServer(t, opts))
-	_, err := c.Stage(context.Background(), threeFiles())
+	_, err := stage(context.Background(), c, threeFiles())
 	var e *remote.StageError
 	if !errors.As(err, &e) {
 		t.Fatalf("got %v, want a StageError", err)
@@ -179,7 +225,7 @@ func TestFailureInTheMiddleOfAnUploadLeavesNothingAndQuotesTheServer(t *testing.
 	equal(t, "left on the host", strings.Join(list(), " "), "")
 
 	opts, list = memory(t, func() error { return nil })
-	if _, err := client(t, remotetest.NewServer(t, opts)).Stage(context.Background(), threeFiles()); err != nil {
+	if _, err := stage(context.Background(), client(t, remotetest.NewServer(t, opts)), threeFiles()); err != nil {
 		t.Fatalf("the positive control: %v", err)
 	}
 	equal(t, "directories of the positive control", len(list()), 1)
@@ -188,7 +234,7 @@ func TestFailureInTheMiddleOfAnUploadLeavesNothingAndQuotesTheServer(t *testing.
 func TestFileThatArrivesShortIsNotTakenForWhole(t *testing.T) {
 	t.Parallel()
 	opts, list := memory(t, func() error { return errSwallow })
-	_, err := client(t, remotetest.NewServer(t, opts)).Stage(context.Background(), threeFiles())
+	_, err := stage(context.Background(), client(t, remotetest.NewServer(t, opts)), threeFiles())
 	says(t, err, "unable to stage files", "of 100000 bytes arrived")
 	equal(t, "left on the host", strings.Join(list(), " "), "")
 }
@@ -199,7 +245,7 @@ func TestCancelOfAnUploadLeavesNothing(t *testing.T) {
 	opts, list := memory(t, func() error { cancel(); return nil })
 	c := client(t, remotetest.NewServer(t, opts))
 	within(t, 4*time.Second, func() {
-		_, err := c.Stage(ctx, threeFiles())
+		_, err := stage(ctx, c, threeFiles())
 		var e *remote.CanceledError
 		if !errors.As(err, &e) {
 			t.Fatalf("got %v, want a CanceledError", err)
@@ -216,7 +262,7 @@ func TestUploadToAFrozenHostEnds(t *testing.T) {
 	c := client(t, s)
 	c.SetKeepalive(50 * time.Millisecond)
 	within(t, 5*time.Second, func() {
-		_, err := c.Stage(context.Background(), threeFiles())
+		_, err := stage(context.Background(), c, threeFiles())
 		var e *remote.LostError
 		if !errors.As(err, &e) {
 			t.Fatalf("got %v, want a LostError", err)
@@ -230,7 +276,7 @@ func TestStageAgainstTheRealFileSystemLeavesNothingBehind(t *testing.T) {
 	s := remotetest.NewServer(t, remotetest.Options{})
 	c := client(t, s)
 	name := strings.Repeat("n", 251) // with .part longer than a name may be
-	_, err := c.Stage(context.Background(), []remote.StagedFile{{Name: "a"}, {Name: name}})
+	_, err := stage(context.Background(), c, []remote.StagedFile{{Name: "a"}, {Name: name}})
 	var e *remote.StageError
 	if !errors.As(err, &e) {
 		t.Fatalf("got %v, want a StageError", err)

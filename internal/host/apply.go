@@ -1,0 +1,175 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/aymanbagabas/go-udiff"
+
+	"github.com/redislb/terraform-provider-redislb/internal/remote"
+)
+
+const (
+	pollInterval = 500 * time.Millisecond
+	// patience is how long keepalived gets to bring its part of the kernel's
+	// tables about by itself after it was started or reloaded. Measured on an
+	// emulated host: 1 s.
+	patience = 4 * time.Second
+	// freshness is how old an observation may be on which a change is based.
+	freshness = 10 * time.Second
+	// settling is how long the host gets to become what was wanted.
+	settling = 45 * time.Second
+)
+
+// bring brings the artifacts wanted about, takes away those that must be gone, and
+// returns what is on the host afterwards. Files, sysctls, addresses and units
+// change in one transaction with one reload. Rows of the IPVS table that keepalived
+// does not bring about itself are then edited one by one. Where the host does not
+// become what was wanted, all is put back.
+func (h *Host) bring(ctx context.Context, want, gone []Artifact) (*Snapshot, error) {
+	h.forgetOlderThan(freshness)
+	s, err := h.Observe(ctx)
+	if err != nil {
+		return nil, err
+	}
+	gone = removable(gone, s)
+	var committed []*transaction
+	defer func() { h.settle(ids(committed)...) }()
+	var lastCommit time.Time
+	deadline := time.Now().Add(settling)
+	for {
+		wrong, left := deviating(want, s), remains(gone, s)
+		if len(wrong)+len(left) == 0 && (len(committed) > 0 || len(present(gone, s)) == 0) {
+			return s, nil
+		}
+		settled, kept := splitByKeeper(wrong)
+		settledGone, _ := splitByKeeper(present(gone, s))
+		var todo []step
+		switch {
+		case len(committed) == 0 && len(settled)+len(settledGone) > 0:
+			todo = steps(s, settled, settledGone)
+		case time.Now().After(deadline):
+			err := h.differs(s, wrong, left)
+			return nil, h.putBack(committed, err)
+		case len(settled) == 0 && time.Since(lastCommit) > patience && s.leavesTable(kept):
+			todo = steps(s, kept, left)
+		}
+		if len(todo) > 0 {
+			t, err := h.transact(ctx, todo, risksTheWay(todo, s))
+			if isStale(err) {
+				// Somebody may have made the same change in the meantime.
+				if s, again := h.Observe(ctx); again == nil && len(deviating(want, s))+len(present(gone, s)) == 0 {
+					return s, nil
+				}
+			}
+			if err != nil {
+				return nil, h.putBack(committed, err)
+			}
+			if len(committed) == 0 { // it may have taken minutes: packages
+				deadline = time.Now().Add(settling)
+			}
+			committed = append(committed, t)
+			lastCommit = time.Now()
+		} else {
+			if err := sleep(ctx, pollInterval); err != nil {
+				return nil, h.putBack(committed, fmt.Errorf("unable to verify the change on %s: %w", h.Target(), err))
+			}
+			h.forget()
+		}
+		if s, err = h.Observe(ctx); err != nil {
+			return nil, fmt.Errorf("unable to verify the change, which was made: %w", err)
+		}
+	}
+}
+
+// putBack takes back what was committed before err, and tells what became of it.
+func (h *Host) putBack(committed []*transaction, err error) error {
+	if len(committed) == 0 {
+		return err
+	}
+	if failed := h.revert(committed); failed != nil {
+		return fmt.Errorf("%w\nThe change could not be taken back: %w", err, failed)
+	}
+	return fmt.Errorf("%w\nEverything was put back as it was", err)
+}
+
+func isStale(err error) bool {
+	var said *remote.CommandError
+	return errors.As(err, &said) && said.ExitCode == exitStale
+}
+
+func ids(transactions []*transaction) []string {
+	var all []string
+	for _, t := range transactions {
+		all = append(all, t.id)
+	}
+	return all
+}
+
+// leavesTable reports whether what the kernel's tables lack now is left to us:
+// keepalived runs, and has for so long that what it has not done by now it will not
+// do; or it does not run, and nothing is wanted that it would have to keep.
+func (s *Snapshot) leavesTable(wanted []Artifact) bool {
+	if s.Units[keepalivedUnit].Active == "active" {
+		return s.KeepalivedAge > patience
+	}
+	return len(wanted) == 0
+}
+
+// splitByKeeper tells the artifacts that stay as they are put from those that
+// keepalived keeps in the kernel.
+func splitByKeeper(artifacts []Artifact) (settled, kept []Artifact) {
+	for _, a := range artifacts {
+		if a.phase() < phaseIPVS {
+			settled = append(settled, a)
+		} else {
+			kept = append(kept, a)
+		}
+	}
+	return settled, kept
+}
+
+func (h *Host) differs(s *Snapshot, wrong, left []Artifact) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "unable to verify the change on host %q (%s): %v after the change the host still differs from what was wanted:\n", h.Name, h.Target(), settling)
+	for _, a := range wrong {
+		found, ok := a.Found(s)
+		if !ok {
+			found = ""
+		}
+		b.WriteString(udiff.Unified(a.Key()+" (found)", a.Key()+" (wanted)", line(found), line(a.Want())))
+	}
+	for _, a := range left {
+		fmt.Fprintf(&b, "%s should be gone and is still there\n", a.Key())
+	}
+	_, kept := splitByKeeper(wrong)
+	if state := s.Units[keepalivedUnit].Active; state != "active" && len(kept) > 0 {
+		fmt.Fprintf(&b, "keepalived does not run there (%s): apply the host's redislb_director first, and let the redislb_vip refer to it.\n", state)
+	}
+	b.WriteString("Look at 'journalctl -u keepalived' on the host; the next apply tries again.")
+	return &differsError{b.String()}
+}
+
+// differsError is a change after which the host is not what was wanted.
+type differsError struct{ said string }
+
+func (e *differsError) Error() string { return e.said }
+
+func line(text string) string {
+	if text == "" || strings.HasSuffix(text, "\n") {
+		return text
+	}
+	return text + "\n"
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-time.After(d):
+		return nil
+	}
+}

@@ -1,0 +1,262 @@
+# shellcheck shell=sh
+# shellcheck disable=SC2034 # commit.sh takes the variables
+# The life of a transaction: every change to a host is a sequence of steps
+# (commit.sh) that is done whole or taken back whole, whatever dies in the middle.
+#
+# This text, the steps' and their calls are one script, which transact.sh starts
+# apart from the SSH session. It lies in a folder of its own, the transaction's
+# id its name, with
+#   undo       the journal: a line before each change says how to take it back
+#   old.*      what was replaced
+#   state      what redislb itself remembered before
+#   boot       the boot in which it began
+#   committed  from here on it is new, before it is old
+# "script recover" takes back a transaction whose own process is dead: systemd
+# runs it when the process was killed, redislb-recover.service when the machine
+# was, and the next transaction in any case. "script revert" takes back a
+# committed one.
+
+# Mind that set -e does not see a failure within && or || or a condition.
+set -eu
+umask 022
+export LC_ALL=C PATH="${PATH:-/usr/local/bin:/usr/bin:/bin}:/usr/local/sbin:/usr/sbin:/sbin"
+cd /
+
+work=${0%/*}
+id=${work##*/}
+state=/var/lib/redislb
+run=/run/redislb
+result=$run/results/$id
+boot_id=/proc/sys/kernel/random/boot_id
+boot_unit=/etc/systemd/system/redislb-recover.service
+boot_want=/etc/systemd/system/sysinit.target.wants/redislb-recover.service
+notes='before auth.sha256'
+conf=/etc/keepalived/keepalived.conf
+step='begin'
+locked=
+committed=
+rebooted=
+
+fail() {
+	printf '%s\n' "$*" >&2
+	exit 1
+}
+
+# stale WORDS: what the change was based on is not true any more.
+stale() {
+	printf '%s\n' "$*" >&2
+	exit 75
+}
+
+# undo FUNCTION ARG…: what takes back the change that comes next. It may run where
+# that change was not made, or a second time.
+undo() { (IFS='	' && printf '%s\n' "$*") >>"$work/undo"; }
+
+# not_done forgets the last undo: its change was refused, so what is there is
+# somebody else's.
+not_done() {
+	sed '$d' "$work/undo" >"$work/undo.shorter"
+	mv -f "$work/undo.shorter" "$work/undo"
+}
+
+# durable FILE…: from here on they survive the loss of power.
+durable() { sync "$@" 2>/dev/null || sync; }
+
+# take_lock: one transaction at a time. The lock is the kernel's, so it is gone
+# with the process that held it.
+take_lock() {
+	step='take the lock of this host'
+	mkdir -p "$run" "$result"
+	exec 9>>"$run/lock"
+	flock -w 60 9 || fail "another change is under way: $(cat "$run/holder" 2>/dev/null)"
+	locked=1
+}
+
+# begin HOLDER
+begin() {
+	trap finish EXIT
+	trap 'exit 129' HUP
+	trap 'exit 130' INT
+	trap 'exit 143' TERM
+	printf '%s\n' "$$" >"$work/pid"
+	cat "$boot_id" >"$work/boot"
+	take_lock
+	step='take back what an earlier change left half done'
+	take_back_others
+	printf '%s\n' "$1" >"$run/holder"
+	step='prepare the way back'
+	mkdir -p "$work/state"
+	for note in $notes; do
+		if [ -e "$state/$note" ]; then
+			cp -a "$state/$note" "$work/state/"
+			: >"$work/had.$note"
+		fi
+	done
+	arm
+	: >"$work/undo.new"
+	durable "$work/script" "$work/undo.new" "$work/boot"
+	mv "$work/undo.new" "$work/undo" # from here on there is something to take back
+	durable "$work" "$state/transactions"
+	(umask 077 && mkdir -p "$state/before")
+}
+
+# take_back_others leaves alone what has not begun and waits for the lock.
+take_back_others() {
+	for other in "$state"/transactions/*; do
+		if [ "$other" = "$work" ] || [ ! -d "$other" ]; then
+			continue
+		elif [ -e "$other/committed" ]; then
+			rm -rf "$other" # nobody can take it back once this one has begun
+		elif [ -e "$other/undo" ]; then
+			sh "$other/script" recover 9>&9 ||
+				fail "what transaction ${other##*/} left half done could not be taken back: $(tail -n 5 "$run/results/${other##*/}/log")"
+		elif ! lives "$other"; then
+			rm -rf "$other"
+		fi
+	done
+	find "$run/results" -mindepth 1 -maxdepth 1 -mmin +60 -exec rm -rf {} + 2>/dev/null || true
+}
+
+# lives FOLDER: whether the process of a transaction runs.
+lives() {
+	[ "$(cat "$1/boot" 2>/dev/null)" = "$(cat "$boot_id")" ] && kill -0 "$(cat "$1/pid")" 2>/dev/null
+}
+
+# arm has what is left half done taken back at the next boot, before anything
+# reads it.
+arm() {
+	[ -d /run/systemd/system ] || return 0
+	cat >"$boot_unit" <<-UNIT
+		# Made by redislb for the time of a change; it goes with it.
+		[Unit]
+		Description=Take back a change of redislb that the machine's end cut short
+		DefaultDependencies=no
+		After=local-fs.target
+		Before=systemd-modules-load.service systemd-sysctl.service sysinit.target shutdown.target
+		Conflicts=shutdown.target
+
+		[Service]
+		Type=oneshot
+		ExecStart=/bin/sh -c 'for t in $state/transactions/*; do [ ! -e \$\$t/undo ] || sh \$\$t/script recover; done'
+	UNIT
+	mkdir -p "${boot_want%/*}"
+	ln -sf "$boot_unit" "$boot_want"
+	durable "$boot_unit" "${boot_unit%/*}" "${boot_want%/*}"
+}
+
+disarm() {
+	rm -f "$boot_want" "$boot_unit"
+	rmdir "${boot_want%/*}" 2>/dev/null || true
+}
+
+finish() {
+	status=$?
+	trap - EXIT HUP INT TERM
+	set +e
+	if [ -z "$committed" ]; then
+		printf 'redislb: failed to %s\n' "$step" >&2
+		[ ! -e "$work/undo" ] || roll_back
+	fi
+	end "$status"
+	exit "$status"
+}
+
+# end [STATUS]: tidies up and tells those who wait.
+end() {
+	if [ -n "$locked" ]; then
+		disarm
+		rm -f "$run/holder"
+	fi
+	[ -n "$committed" ] || rm -rf "$work"
+	printf '%s\n' "${1:-0}" >"$result/status.new" && mv "$result/status.new" "$result/status"
+}
+
+# await_confirmation SECONDS: the change may have cut the way by which it came.
+# Who made it says over a new connection that it has not.
+await_confirmation() {
+	step='be confirmed over a new connection'
+	: >"$result/awaiting"
+	left=$(($1 * 5))
+	until [ -e "$result/confirmed" ]; do
+		left=$((left - 1))
+		[ "$left" -gt 0 ] || fail "no confirmation came within $1 s over a new connection: the change may have cut the way to this host"
+		sleep 0.2
+	done
+}
+
+commit() {
+	step='commit'
+	durable "$work"
+	: >"$work/committed"
+	durable "$work"
+	committed=1
+}
+
+roll_back() {
+	failed=
+	copies=
+	[ "$(cat "$work/boot")" = "$(cat "$boot_id")" ] || rebooted=1
+	tac "$work/undo" >"$work/undo.reversed"
+	while IFS='	' read -r function a b c d; do
+		"$function" "$a" "$b" "$c" "$d" && continue
+		failed="$failed $function $a $b;"
+		[ "$function" != put_files_back ] || copies=$state/failed
+	done <"$work/undo.reversed"
+	for note in $notes; do
+		if [ -e "$work/state/$note" ]; then
+			rm -rf "${state:?}/$note"
+			mv "$work/state/$note" "$state/$note" || failed="$failed $state/$note;"
+		elif [ ! -e "$work/had.$note" ]; then
+			rm -rf "${state:?}/$note"
+		fi
+	done
+	durable "$state" "$work"
+	if [ -n "$copies" ]; then
+		mkdir -p "$copies"
+		cp -a "$work" "$copies/"
+		failed="$failed their copies are in $copies/$id on the host"
+	fi
+	if [ -n "$failed" ]; then
+		printf 'redislb: could not be put back:%s\n' "$failed" >&2
+	else
+		printf 'redislb: everything was put back as it was\n' >&2
+	fi
+}
+
+# live CALL…: takes back what lives in the kernel or in processes, unless the
+# machine was started again since: then all that is made from files.
+live() { [ -n "$rebooted" ] || "$@"; }
+
+recover() {
+	[ -e "$work/undo" ] && [ ! -e "$work/committed" ] || exit 0
+	# A transaction that begins has the lock already, on the same descriptor.
+	{ flock -n 9; } 2>/dev/null || take_lock
+	[ -e "$work/undo" ] || exit 0
+	locked=1
+	mkdir -p "$result"
+	exec >>"$result/log" 2>&1
+	printf 'redislb: the change was cut short: its process was killed, or the host went down\n'
+	set +e
+	roll_back
+	end 1
+	[ -z "$failed" ]
+	exit
+}
+
+# revert takes back what was committed, if nothing came after it.
+revert() {
+	trap 'exit 143' TERM HUP INT
+	printf '%s\n' "$$" >"$work/pid"
+	take_lock
+	step='take back a committed change'
+	[ -e "$work/committed" ] || {
+		printf '%s\n' 1 >"$result/status"
+		fail 'another change came after it, so it cannot be taken back'
+	}
+	arm
+	rm -f "$work/committed"
+	durable "$work"
+	set +e
+	roll_back
+	end "${failed:+1}"
+}

@@ -1,0 +1,235 @@
+package host
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/redislb/terraform-provider-redislb/internal/keepalived"
+)
+
+// change is a transaction that touches a file, a sysctl and what is remembered, and
+// ends with more.
+func change(more ...step) []step {
+	return append([]step{
+		put(keepalived.ConfigPath, "new\n", 0o644, sumOf("old\n")),
+		put(healthy, "#!/bin/sh\n", 0o755, "absent"),
+		remove("/etc/sysctl.d/x", sumOf("x\n")),
+		call("set_sysctl", "net/x", "1"),
+	}, more...)
+}
+
+func changeable(t *testing.T) *box {
+	b := newBox(t)
+	b.write(conf, "old\n", 0o640)
+	b.write("etc/sysctl.d/x", "x\n", 0o600)
+	b.write("proc/sys/net/x", "0\n", 0o644)
+	return b
+}
+
+// killed runs a transaction whose process is killed, by SIGKILL, at its end.
+func (b *box) killed(id string) {
+	b.Helper()
+	b.verdict(`kill -KILL $(cat "$root"/var/lib/redislb/transactions/*/pid); sleep 0.2`)
+	cmd := b.start(id, change(check()...)...)
+	b.must(cmd.Start())
+	b.T.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+	pid := filepath.Join(b.root, "var/lib/redislb/transactions", id, "undo")
+	eventually(b.T, func() bool {
+		_, err := os.Stat(pid)
+		return err == nil && b.read(conf) == "new\n" && strings.Contains(b.read("log"), "keepalived -t")
+	})
+	b.must(cmd.Process.Kill()) // who waits for it is gone too
+	b.verdict("exit 0")
+}
+
+func (b *box) recover(id string) (string, int) {
+	return b.ends(b.shell(`sh "$1" recover`, filepath.Join(b.root, "var/lib/redislb/transactions", id, "script")))
+}
+
+func TestTransactionThatWasKilledIsTakenBackBySystemdOrByTheNextOne(t *testing.T) {
+	for name, next := range map[string]func(b *box, id string){
+		"systemd": func(b *box, id string) {
+			_, code := b.recover(id)
+			equal(b.T, "code", code, 0)
+			said, code := b.ends(b.transact("attach", id))
+			equal(b.T, "outcome", code, 1)
+			says(b.T, errorOf(said), "cut short", "everything was put back as it was")
+			_, _ = b.ends(b.transact("settle", id))
+		},
+		"the next": func(b *box, _ string) { b.ok(call("reload_units")) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := changeable(t)
+			before := b.tree()
+			b.killed(txID)
+			next(b, txID)
+			b.same(before, b.tree())
+		})
+	}
+}
+
+const txID = "00000000000000aa"
+
+type errorOf string
+
+func (e errorOf) Error() string { return string(e) }
+
+func TestAfterARestartOfTheMachineFilesAreTakenBackAndTheKernelIsLeftAlone(t *testing.T) {
+	b := changeable(t)
+	before := b.tree()
+	b.killed(txID)
+	b.write("proc/sys/kernel/random/boot_id", "another-boot\n", 0o644)
+	before["proc/sys/kernel/random/boot_id"] = b.tree()["proc/sys/kernel/random/boot_id"]
+	b.write("proc/sys/net/x", "7\n", 0o644) // as the files of that boot had it
+	before["proc/sys/net/x"] = b.tree()["proc/sys/net/x"]
+	b.must(os.RemoveAll(filepath.Join(b.root, "run/redislb")))
+	_, code := b.recover(txID)
+	equal(t, "code", code, 0)
+	_, _ = b.ends(b.transact("settle", txID))
+	b.same(before, b.tree())
+}
+
+func TestRecoveryCutShortIsDoneAgain(t *testing.T) {
+	b := changeable(t)
+	before := b.tree()
+	b.killed(txID)
+	b.write("bin/tar", "#!/bin/sh\nkill -KILL $PPID\n", 0o755)
+	_, _ = b.recover(txID)
+	b.must(os.Remove(filepath.Join(b.root, "bin/tar")))
+	_, _ = b.recover(txID)
+	_, _ = b.ends(b.transact("settle", txID))
+	b.same(before, b.tree())
+}
+
+func TestCommittedTransactionIsTakenBackOnDemandUntilAnotherCame(t *testing.T) {
+	b := changeable(t)
+	before := b.tree()
+	said, code := b.ends(b.start(txID, change(check()...)...))
+	equal(t, "code: "+said, code, 0)
+	equal(t, "new", b.read(conf), "new\n")
+	said, code = b.ends(b.transact("revert", txID))
+	equal(t, "code: "+said, code, 0)
+	_, _ = b.ends(b.transact("settle", txID))
+	b.same(before, b.tree())
+
+	said, code = b.ends(b.start(txID, change(check()...)...))
+	equal(t, "code: "+said, code, 0)
+	b.ok(call("reload_units"))
+	_, code = b.ends(b.transact("revert", txID))
+	equal(t, "code of a revert after another change", code, exitNoTrace)
+	equal(t, "still new", b.read(conf), "new\n")
+}
+
+func TestStartThatIsRepeatedAfterALostSessionRunsOnce(t *testing.T) {
+	b := changeable(t)
+	dir, sum := b.stage(change(check()...)...)
+	for range 2 {
+		said, code := b.ends(b.transact("start", txID, dir, sum))
+		equal(t, "code: "+said, code, 0)
+	}
+	equal(t, "checks", strings.Count(b.log(), "keepalived -t"), 1)
+}
+
+func TestTransactionThatTheHostNeverSawHasNoTrace(t *testing.T) {
+	b := newBox(t)
+	_, code := b.ends(b.transact("attach", txID))
+	equal(t, "code", code, exitNoTrace)
+}
+
+func TestStaleChangeHasACodeOfItsOwn(t *testing.T) {
+	b := changeable(t)
+	b.write(conf, "theirs\n", 0o640)
+	_, code := b.ends(b.start(txID, change()...))
+	equal(t, "code", code, exitStale)
+}
+
+func TestWhatWasStagedWrongIsNotRun(t *testing.T) {
+	b := changeable(t)
+	before := b.tree()
+	dir, _ := b.stage(change()...)
+	said, code := b.ends(b.transact("start", txID, dir, strings.Repeat("0", 64)))
+	equal(t, "code", code, 1)
+	says(t, errorOf(said), "did not arrive whole", "nothing was changed")
+	_, _ = b.ends(b.transact("settle", txID))
+	b.same(before, b.tree())
+}
+
+func TestWhatDeadProvidersStagedIsSweptAndWhatLivingOnesHoldIsNot(t *testing.T) {
+	b := newBox(t)
+	dead, _ := b.stage(call("reload_units"))
+	living, _ := b.stage(call("reload_units"))
+	held, err := os.Open(filepath.Join(living, "bundle"))
+	b.must(err)
+	defer held.Close()
+	begun := filepath.Join(b.root, "var/tmp/.redislb-0")
+	b.must(os.Mkdir(begun, 0o700)) // somebody is about to upload
+	b.ok(call("reload_units"))
+	for dir, want := range map[string]bool{dead: false, living: true, begun: true} {
+		_, err := os.Stat(dir)
+		equal(t, dir, err == nil, want)
+	}
+}
+
+func TestChangeThatNobodyConfirmsIsTakenBackAndOneThatIsConfirmedStays(t *testing.T) {
+	for name, confirmed := range map[string]bool{"confirmed": true, "not": false} {
+		t.Run(name, func(t *testing.T) {
+			b := changeable(t)
+			before := b.tree()
+			todo := change(append(check(), call("await_confirmation", "2"))...)
+			_, code := b.ends(b.start(txID, todo...))
+			equal(t, "code", code, exitAwaiting)
+			equal(t, "new meanwhile", b.read(conf), "new\n")
+			if confirmed {
+				_, code = b.ends(b.transact("confirm", txID))
+				equal(t, "code", code, 0)
+				equal(t, "new", b.read(conf), "new\n")
+				return
+			}
+			eventually(t, func() bool {
+				_, code = b.ends(b.transact("attach", txID))
+				return code != exitAwaiting
+			})
+			equal(t, "code", code, 1)
+			_, _ = b.ends(b.transact("settle", txID))
+			b.same(before, b.tree())
+		})
+	}
+}
+
+func TestAbortTakesBackWhatIsUnderWay(t *testing.T) {
+	b := changeable(t)
+	before := b.tree()
+	b.verdict("sleep 30")
+	start := b.start(txID, change(check()...)...)
+	b.must(start.Start())
+	eventually(t, func() bool { return b.exists("log") && strings.Contains(b.read("log"), "keepalived -t") })
+	said, code := b.ends(b.transact("abort", txID))
+	equal(t, "code: "+said, code, 143)
+	if err := start.Wait(); err == nil {
+		t.Error("who started it was told of success")
+	}
+	_, _ = b.ends(b.transact("settle", txID))
+	b.same(before, b.tree())
+}
+
+func TestJournalIsWrittenBeforeEachChange(t *testing.T) {
+	// A journal that cannot be written keeps the change from being made.
+	b := changeable(t)
+	before := b.tree()
+	for _, todo := range [][]step{
+		change(), {call("set_sysctl", "net/x", "1")}, {call("load_module", "ip_vs")}, {call("start_unit", keepalivedUnit)},
+		{call("add_address", "lo", "192.0.2.229/32", "lo:1")}, {call("delete_address", "lo", "192.0.2.229/32", "lo:1")},
+	} {
+		_ = os.Remove(filepath.Join(b.root, "log"))
+		full := call("eval", `undo() { echo full >&2; return 1; }`)
+		b.fails([]string{"full", "everything was put back"}, append([]step{full}, todo...)...)
+		b.same(before, b.tree())
+		for line := range strings.Lines(b.log()) {
+			if !strings.HasPrefix(line, "systemctl reset-failed") {
+				t.Errorf("it was done all the same: %s", line)
+			}
+		}
+	}
+}

@@ -1,0 +1,307 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/redislb/terraform-provider-redislb/internal/ipvs"
+	"github.com/redislb/terraform-provider-redislb/internal/keepalived"
+	"github.com/redislb/terraform-provider-redislb/internal/remote"
+)
+
+// numbered is a VIP of several.
+func numbered(n int) VIP {
+	v := redisVIP()
+	v.Address = netip.MustParsePrefix(fmt.Sprintf("192.0.2.%d/24", 100+n))
+	return v
+}
+
+// keeping is a director on which keepalived does at once what its files say of
+// the numbered VIPs.
+func keeping(n int) (*Host, *scripted) {
+	c := &scripted{machine: director()}
+	c.onCommit = func(string) error {
+		for i := range n {
+			if _, ok := c.staging["new.0"+keepalived.VIPServicesPath(numbered(i).Address.Addr())]; ok {
+				c.hold(numbered(i).Artifacts())
+			}
+		}
+		return nil
+	}
+	return New("a", c), c
+}
+
+func TestChangesAtTheSameMomentAreOneTransaction(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, c := keeping(30)
+		var all sync.WaitGroup
+		for i := range 30 {
+			all.Go(func() {
+				time.Sleep(time.Duration(i%10) * gathering / 20)
+				if i >= 10 { // handed out as the first ones end, one after the other
+					time.Sleep(time.Second + time.Duration(i)*50*time.Millisecond)
+				}
+				s, err := h.Apply(t.Context(), numbered(i).Artifacts(), nil)
+				if err != nil {
+					t.Error(err)
+				} else if n := len(deviating(numbered(i).Artifacts(), s)); n > 0 {
+					t.Errorf("%d artifacts of VIP %d are missing", n, i)
+				}
+			})
+		}
+		all.Wait()
+		if n := len(c.commits); n > 4 {
+			t.Errorf("%d transactions", n)
+		}
+		equal(t, "settled", c.settled, len(c.commits))
+	})
+}
+
+func TestRequestThatTheHostRefusesDoesNotFailTheOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, c := keeping(10)
+		hold := c.onCommit
+		bad := "new.0" + keepalived.VIPServicesPath(numbered(3).Address.Addr())
+		c.onCommit = func(calls string) error {
+			if _, ok := c.staging[bad]; ok {
+				return c.says(1, "keepalived -t: no")
+			}
+			return hold(calls)
+		}
+		var all sync.WaitGroup
+		for i := range 10 {
+			all.Go(func() {
+				_, err := h.Apply(t.Context(), numbered(i).Artifacts(), nil)
+				if (err != nil) != (i == 3) {
+					t.Errorf("VIP %d: %v", i, err)
+				}
+			})
+		}
+		all.Wait()
+	})
+}
+
+func TestRequestsThatContradictEachOtherAreNotMixed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, c := keeping(1)
+		var all sync.WaitGroup
+		for _, gone := range []bool{false, true} {
+			all.Go(func() {
+				var err error
+				if gone {
+					time.Sleep(time.Millisecond)
+					c.mu.Lock()
+					hold := c.onCommit
+					c.onCommit = func(calls string) error {
+						if strings.Contains(calls, "remove_files") {
+							c.machine = director()
+							return nil
+						}
+						return hold(calls)
+					}
+					c.mu.Unlock()
+					_, err = h.Apply(t.Context(), nil, numbered(0).Artifacts())
+				} else {
+					_, err = h.Apply(t.Context(), numbered(0).Artifacts(), nil)
+				}
+				if err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		equal(t, "transactions", len(c.commits), 2)
+	})
+}
+
+func TestOneWhoGivesUpDoesNotEndTheOthersChange(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, c := keeping(2)
+		hold := c.onCommit
+		c.onCommit = func(calls string) error {
+			c.mu.Unlock()
+			time.Sleep(10 * time.Second)
+			c.mu.Lock()
+			return hold(calls)
+		}
+		impatient, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		defer cancel()
+		var all sync.WaitGroup
+		for i, ctx := range []context.Context{impatient, t.Context()} {
+			all.Go(func() {
+				if _, err := h.Apply(ctx, numbered(i).Artifacts(), nil); err != nil {
+					t.Errorf("VIP %d: %v", i, err)
+				}
+			})
+		}
+		all.Wait()
+	})
+}
+
+// lost is what a connection says that broke.
+func lost() error {
+	return &remote.LostError{Target: "root@192.0.2.11:22", Step: changeStep, Started: true, Err: errors.New("EOF")}
+}
+
+func TestLostConnectionIsMadeAgainAndTheOutcomeFetched(t *testing.T) {
+	inBubble(t, "committed", func(t *testing.T) {
+		h, c := keeping(1)
+		var verbs []string
+		c.onTransact = func(verb string) error {
+			if verbs = append(verbs, verb); len(verbs) < 4 {
+				return lost()
+			}
+			return nil
+		}
+		if _, err := h.Apply(t.Context(), numbered(0).Artifacts(), nil); err != nil {
+			t.Fatal(err)
+		}
+		equal(t, "verbs", strings.Join(verbs, " "), "start attach attach attach")
+		equal(t, "commits", len(c.commits), 1)
+	})
+	inBubble(t, "taken back", func(t *testing.T) {
+		h, c := keeping(1)
+		c.onTransact = func(verb string) error {
+			if verb == "start" {
+				return lost()
+			}
+			return c.says(1, "redislb: everything was put back as it was")
+		}
+		_, err := h.Apply(t.Context(), numbered(0).Artifacts(), nil)
+		says(t, err, "everything was put back as it was")
+		equal(t, "settled", c.settled, 1)
+	})
+	inBubble(t, "no trace", func(t *testing.T) {
+		h, c := keeping(1)
+		c.onTransact = func(verb string) error {
+			if verb == "start" {
+				return lost()
+			}
+			return c.says(exitNoTrace, "")
+		}
+		_, err := h.Apply(t.Context(), numbered(0).Artifacts(), nil)
+		var none *LostTransactionError
+		if !errors.As(err, &none) {
+			t.Fatalf("got %v", err)
+		}
+		says(t, err, "root@192.0.2.11:22", `"a"`, "as it was before", "apply again", none.ID)
+	})
+	inBubble(t, "never back", func(t *testing.T) {
+		h, c := keeping(1)
+		c.onTransact = func(string) error { return lost() }
+		start := time.Now()
+		_, err := h.Apply(t.Context(), numbered(0).Artifacts(), nil)
+		says(t, err, "root@192.0.2.11:22", "connection was lost", "tried again for", "apply again")
+		if took := time.Since(start); took < reconnecting || took > reconnecting+time.Minute {
+			t.Errorf("took %v", took)
+		}
+	})
+}
+
+func TestUploadThatBreaksIsDoneAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, c := keeping(1)
+		breaking := &breakingStage{scripted: c, times: 2}
+		if _, err := New("a", breaking).Apply(t.Context(), numbered(0).Artifacts(), nil); err != nil {
+			t.Fatal(err)
+		}
+		equal(t, "commits", len(c.commits), 1)
+	})
+}
+
+type breakingStage struct {
+	*scripted
+	times int
+}
+
+func (b *breakingStage) Stage(ctx context.Context, files []remote.StagedFile, use func(string) error) error {
+	if b.times--; b.times >= 0 {
+		return lost()
+	}
+	return b.scripted.Stage(ctx, files, use)
+}
+
+func TestInterruptedChangeIsTakenBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, c := keeping(1)
+		ctx, cancel := context.WithCancelCause(t.Context())
+		var verbs []string
+		c.onTransact = func(verb string) error {
+			verbs = append(verbs, verb)
+			if verb == "start" {
+				cancel(errors.New("interrupted by the user"))
+				return &remote.CanceledError{Target: c.Target(), Step: changeStep, Err: context.Canceled}
+			}
+			return nil
+		}
+		_, err := h.Apply(ctx, numbered(0).Artifacts(), nil)
+		says(t, err, "The change was taken back", "everything was put back as it was")
+		equal(t, "verbs", strings.Join(verbs, " "), "start abort")
+	})
+}
+
+func TestChangeThatSomebodyElseMadeMeanwhileIsNoError(t *testing.T) {
+	for name, same := range map[string]bool{"the same": true, "another": false} {
+		inBubble(t, name, func(t *testing.T) {
+			h, c := keeping(1)
+			c.onCommit = func(string) error {
+				if same {
+					c.hold(numbered(0).Artifacts())
+				} else {
+					c.machine.files[keepalived.VIPServicesPath(numbered(0).Address.Addr())] = file("theirs\n")
+				}
+				return c.says(exitStale, "was changed on the host since it was read")
+			}
+			_, err := h.Apply(t.Context(), numbered(0).Artifacts(), nil)
+			if same && err != nil || !same && err == nil {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+}
+
+func TestOnlyWhatMayCutTheWayIsConfirmedOverANewConnection(t *testing.T) {
+	other := redisDirector()
+	other.VRRP.Interface = "eth1"
+	for name, c := range map[string]struct {
+		machine *machine
+		want    []Artifact
+		fresh   int
+	}{
+		"ARP on every interface":                     {bareMachine(), redisServer().Artifacts(), 1},
+		"VRRP on another interface than SSH's":       {bareMachine(), redisDirector().Artifacts(), 0},
+		"VRRP on SSH's interface":                    {bareMachine(), other.Artifacts(), 1},
+		"a VIP on another interface than SSH's":      {director(), redisVIP().Artifacts(), 0},
+		"a VIP on SSH's interface":                   {bareMachine().hold(other.Artifacts()), redisVIP().Artifacts(), 1},
+		"rows of the table, wherever they are":       {bareMachine().hold(other.Artifacts()).hold(redisVIP().Artifacts()), redisVIP().Artifacts(), 0},
+		"services without an address, wherever they": {bareMachine().hold(other.Artifacts()).hold(redisVIP().Artifacts()), redisVIP().Artifacts(), 0},
+	} {
+		inBubble(t, name, func(t *testing.T) {
+			way := &scripted{machine: c.machine}
+			way.booted, way.keepalivedSince = time.Now().Add(-time.Hour), time.Now().Add(-time.Minute)
+			switch name {
+			case "rows of the table, wherever they are":
+				way.table = ipvs.Table{redisRow(weighing(serverA, 9))}
+			case "services without an address, wherever they":
+				delete(way.machine.files, keepalived.VIPServicesPath(vip))
+			}
+			way.onCommit = func(string) error {
+				way.table = nil
+				way.hold(c.want)
+				return nil
+			}
+			if _, err := New("a", way).Apply(t.Context(), c.want, nil); err != nil {
+				t.Fatal(err)
+			}
+			equal(t, "commits", len(way.commits), 1)
+			equal(t, "new connections", way.fresh, c.fresh)
+		})
+	}
+}
