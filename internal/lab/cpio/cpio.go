@@ -59,7 +59,12 @@ func (w *Writer) Close() error {
 	return w.pad(512)
 }
 
+// parents adds the folders that are missing above name. It refuses what the kernel
+// would unpack elsewhere, under a shortened name, or not at all.
 func (w *Writer) parents(name string) error {
+	if name == "." || name == trailer || strings.HasPrefix(name, "/") || strings.HasPrefix(name, "..") || strings.Contains(name, "\x00") {
+		return fmt.Errorf("cpio entry %q: want a path below the archive's root", name)
+	}
 	dir := path.Dir(name)
 	if dir == "." || dir == "/" || w.dirs[dir] {
 		return nil
@@ -68,9 +73,6 @@ func (w *Writer) parents(name string) error {
 }
 
 func (w *Writer) entry(name string, mode, uid int, content []byte) error {
-	if strings.HasPrefix(name, "/") || strings.HasPrefix(name, "..") {
-		return fmt.Errorf("cpio entry %q: want a path below the archive's root", name)
-	}
 	w.ino++
 	const mtime, links = 0, 1
 	header := fmt.Sprintf("070701%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X",
