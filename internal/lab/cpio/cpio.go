@@ -23,7 +23,7 @@ type Writer struct {
 	out  io.Writer
 	n    int64
 	ino  int
-	dirs map[string]bool
+	dirs map[string]bool // false: a file
 }
 
 // NewWriter starts an archive on out.
@@ -48,6 +48,10 @@ func (w *Writer) File(name string, perm, uid int, content []byte) error {
 	if err := w.parents(name); err != nil {
 		return err
 	}
+	if _, taken := w.dirs[name]; taken {
+		return fmt.Errorf("cpio entry %q: is there already", name)
+	}
+	w.dirs[name] = false
 	return w.entry(name, modeFile|perm, uid, content)
 }
 
@@ -66,6 +70,9 @@ func (w *Writer) parents(name string) error {
 		return fmt.Errorf("cpio entry %q: want a path below the archive's root", name)
 	}
 	dir := path.Dir(name)
+	if isDir, taken := w.dirs[dir]; taken && !isDir {
+		return fmt.Errorf("cpio entry %q: %q is a file", name, dir)
+	}
 	if dir == "." || dir == "/" || w.dirs[dir] {
 		return nil
 	}
