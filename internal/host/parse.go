@@ -24,9 +24,7 @@ import (
 func parseSnapshot(out []byte) (*Snapshot, error) {
 	text, complete := bytes.CutSuffix(out, []byte("\n== end\n"))
 	text, archive, found := bytes.Cut(text, []byte("\n== tar\n"))
-	// An archive ends in two blocks of zeros, unless tar failed.
-	whole := bytes.HasSuffix(archive, make([]byte, 1024))
-	if !complete || !found || !whole || !bytes.HasPrefix(text, []byte("== probe 1\n")) {
+	if !complete || !found || !bytes.HasPrefix(text, []byte("== probe 1\n")) {
 		return nil, fmt.Errorf("the probe's output is incomplete (%d bytes)", len(out))
 	}
 	s := &Snapshot{
@@ -113,12 +111,22 @@ func (s *Snapshot) parseFact(name, text string) error {
 	return nil
 }
 
-// parseFiles reads the archive of the files.
+// parseFiles reads the archive of the files. It is made of blocks of 512 bytes,
+// the last two of zeros, unless tar failed. Zeros may also be the end of the file
+// at which it did, so the last two blocks must not be needed for anything else.
 func (s *Snapshot) parseFiles(archive []byte) error {
-	files := tar.NewReader(bytes.NewReader(archive))
+	entries, whole := bytes.CutSuffix(archive, make([]byte, 1024))
+	if !whole || len(archive)%512 != 0 {
+		return fmt.Errorf("it is incomplete (%d bytes)", len(archive))
+	}
+	rest := bytes.NewReader(entries)
+	files := tar.NewReader(rest)
 	for {
 		head, err := files.Next()
 		if errors.Is(err, io.EOF) {
+			if rest.Len() > 0 {
+				return fmt.Errorf("%d bytes follow its end", rest.Len())
+			}
 			return nil
 		}
 		if err != nil {

@@ -235,20 +235,3 @@ func TestArchiveThatTarDidNotWriteIsAnError(t *testing.T) {
 		t.Error("a host whose tar failed looks like one without files: the resource would be removed from the state")
 	}
 }
-
-func FuzzParseSnapshot(f *testing.F) {
-	f.Add(full().probe())
-	f.Add(bareMachine().probe())
-	f.Add(capture(f, "probe-bare.out"))
-	f.Add([]byte("== probe 1\n== tar\n\n== end\n"))
-	f.Fuzz(func(t *testing.T, out []byte) {
-		s, err := parseSnapshot(out)
-		if (err == nil) == (s == nil) {
-			t.Fatalf("got both or neither of %v, %v", s, err)
-		}
-		if err == nil {
-			artifacts := slices.Concat(redisDirector().Artifacts(), redisServer().Artifacts(), redisVIP().Artifacts())
-			steps(s, artifacts, artifacts)
-		}
-	})
-}

@@ -115,16 +115,20 @@ func (p *procParser) destination(fields []string) error {
 	if !ok {
 		return fmt.Errorf("unknown forwarding method %q", fields[1])
 	}
-	var numbers [3]int
-	for i, f := range fields[2:] {
-		if numbers[i], err = strconv.Atoi(f); err != nil {
+	weight, err := parseNumber(fields[2]) // the kernel refuses one below 0
+	if err != nil {
+		return err
+	}
+	var counters [2]int
+	for i, f := range fields[3:] {
+		if counters[i], err = strconv.Atoi(f); err != nil {
 			return fmt.Errorf("%q is no number", f)
 		}
 	}
 	s := &p.services[len(p.services)-1]
 	s.Destinations = append(s.Destinations, Destination{
 		Address: endpoint.Addr(), Port: endpoint.Port(), Forwarding: forwarding,
-		Weight: numbers[0], ActiveConns: numbers[1], InactConns: numbers[2],
+		Weight: weight, ActiveConns: counters[0], InactConns: counters[1],
 	})
 	return nil
 }

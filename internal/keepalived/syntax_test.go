@@ -146,34 +146,3 @@ func unwritable(nodes []keepalived.Node) bool {
 	}
 	return false
 }
-
-func FuzzParse(f *testing.F) {
-	files, _ := filepath.Glob("testdata/foreign/*.conf")
-	more, _ := filepath.Glob("testdata/*.conf")
-	for _, file := range append(files, more...) {
-		data, err := os.ReadFile(file)
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(data)
-	}
-	f.Add([]byte("a\\#b\\ \"#\" {}"))
-	f.Add([]byte("$A=x\\\n y\\\n"))
-	f.Fuzz(func(t *testing.T, data []byte) {
-		nodes, err := keepalived.Parse(data)
-		if err != nil {
-			return
-		}
-		text := keepalived.Print(nodes)
-		again, err := keepalived.Parse(text)
-		if err != nil {
-			if strings.Contains(err.Error(), "longer than") {
-				return // indentation made a long line too long
-			}
-			t.Fatalf("%v in %q", err, text)
-		}
-		if got, want := dump(again, "", false), dump(nodes, "", false); got != want {
-			t.Fatalf("%q\nis read as\n%s\nwant\n%s", text, got, want)
-		}
-	})
-}

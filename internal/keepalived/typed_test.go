@@ -211,25 +211,3 @@ func TestInvalidVIPsAreRefused(t *testing.T) {
 		}
 	}
 }
-
-func FuzzParseTyped(f *testing.F) {
-	address, services := several().Render()
-	f.Add(director().Render(), address, services)
-	f.Fuzz(func(t *testing.T, config, address, services []byte) {
-		if d, err := keepalived.ParseDirector(config); err == nil {
-			if again, err := keepalived.ParseDirector(d.Render()); err != nil || again != d {
-				t.Errorf("%+v became %+v, %v", d, again, err)
-			}
-		}
-		if v, err := keepalived.ParseVIP(address, services); err == nil {
-			a, s := v.Render()
-			again, err := keepalived.ParseVIP(a, s)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if a2, s2 := again.Render(); string(a2) != string(a) || string(s2) != string(s) {
-				t.Errorf("%s%s became %s%s", a, s, a2, s2)
-			}
-		}
-	})
-}

@@ -14,6 +14,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-testing/config"
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
+	"go.uber.org/goleak"
 )
 
 // TestMain keeps the user's own Terraform out of it.
@@ -21,7 +22,7 @@ func TestMain(m *testing.M) {
 	for name, value := range map[string]string{"TF_CLI_CONFIG_FILE": os.DevNull, "CHECKPOINT_DISABLE": "1", "SSH_AUTH_SOCK": ""} {
 		os.Setenv(name, value)
 	}
-	os.Exit(m.Run())
+	goleak.VerifyTestMain(m)
 }
 
 var factories = map[string]func() (tfprotov6.ProviderServer, error){

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
@@ -53,6 +54,9 @@ func isPlainWord(text string) error {
 	}
 	if text == "" {
 		return fmt.Errorf("it must not be empty")
+	}
+	if !utf8.ValidString(text) {
+		return fmt.Errorf("%q is not UTF-8", text)
 	}
 	return nil
 }

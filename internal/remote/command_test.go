@@ -88,27 +88,6 @@ func TestArbitraryArgumentsArriveUnchanged(t *testing.T) {
 	})
 }
 
-func FuzzArguments(f *testing.F) {
-	for _, a := range nastyArgs {
-		f.Add(a, "x")
-	}
-	f.Fuzz(func(t *testing.T, a, b string) {
-		_, payload, err := remote.Invocation(remote.Config{User: "root"}, remote.Command{Script: printArgs, Args: []string{a, b}})
-		if strings.ContainsRune(a+b, 0) {
-			if err == nil {
-				t.Fatal("a NUL byte was accepted")
-			}
-			return
-		}
-		if err != nil || bytes.ContainsRune(payload, 0) {
-			t.Fatalf("payload %q, error %v", payload, err)
-		}
-		if got := argsThrough(t, []string{a, b}); len(got) != 2 || got[0] != a || got[1] != b {
-			t.Fatalf("got %q, want %q", got, []string{a, b})
-		}
-	})
-}
-
 func TestArgumentsArriveUnchangedOverSSH(t *testing.T) {
 	t.Parallel()
 	out := run(t, client(t, remotetest.NewServer(t, remotetest.Options{})), printArgs, nastyArgs...)

@@ -1,6 +1,11 @@
 package remote
 
-import "time"
+import (
+	"net"
+	"time"
+
+	"golang.org/x/crypto/ssh"
+)
 
 // Tuning for tests that cannot wait.
 
@@ -17,4 +22,13 @@ var Bootstrap = bootstrap
 func Invocation(cfg Config, cmd Command) (line string, payload []byte, err error) {
 	inv, err := newInvocation(cfg, cmd)
 	return inv.line, inv.payload, err
+}
+
+// Trusts says why the host would not be talked to if it showed that key.
+func Trusts(cfg Config, key ssh.PublicKey) error {
+	t, err := newTrust(cfg)
+	if err != nil {
+		return err
+	}
+	return t.check("", &net.TCPAddr{}, key)
 }

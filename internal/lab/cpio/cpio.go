@@ -23,7 +23,7 @@ type Writer struct {
 	out  io.Writer
 	n    int64
 	ino  int
-	dirs map[string]bool
+	dirs map[string]bool // false: a file
 }
 
 // NewWriter starts an archive on out.
@@ -48,6 +48,10 @@ func (w *Writer) File(name string, perm, uid int, content []byte) error {
 	if err := w.parents(name); err != nil {
 		return err
 	}
+	if _, taken := w.dirs[name]; taken {
+		return fmt.Errorf("cpio entry %q: is there already", name)
+	}
+	w.dirs[name] = false
 	return w.entry(name, modeFile|perm, uid, content)
 }
 
@@ -59,8 +63,16 @@ func (w *Writer) Close() error {
 	return w.pad(512)
 }
 
+// parents adds the folders that are missing above name. It refuses what the kernel
+// would unpack elsewhere, under a shortened name, or not at all.
 func (w *Writer) parents(name string) error {
+	if name == "." || name == trailer || strings.HasPrefix(name, "/") || strings.HasPrefix(name, "..") || strings.Contains(name, "\x00") {
+		return fmt.Errorf("cpio entry %q: want a path below the archive's root", name)
+	}
 	dir := path.Dir(name)
+	if isDir, taken := w.dirs[dir]; taken && !isDir {
+		return fmt.Errorf("cpio entry %q: %q is a file", name, dir)
+	}
 	if dir == "." || dir == "/" || w.dirs[dir] {
 		return nil
 	}
@@ -68,9 +80,6 @@ func (w *Writer) parents(name string) error {
 }
 
 func (w *Writer) entry(name string, mode, uid int, content []byte) error {
-	if strings.HasPrefix(name, "/") || strings.HasPrefix(name, "..") {
-		return fmt.Errorf("cpio entry %q: want a path below the archive's root", name)
-	}
 	w.ino++
 	const mtime, links = 0, 1
 	header := fmt.Sprintf("070701%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X",

@@ -50,7 +50,7 @@ func TestADirectoryIsWrittenOnceWithTheModeItWasGiven(t *testing.T) {
 }
 
 func TestNamesOutsideTheArchiveAreRefused(t *testing.T) {
-	for _, name := range []string{"/etc/passwd", "../x", "a/../../x"} {
+	for _, name := range []string{"/etc/passwd", "../x", "a/../../x", "", ".", "a\x00b", "TRAILER!!!"} {
 		if err := cpio.NewWriter(new(bytes.Buffer)).File(name, 0o644, 0, nil); err == nil {
 			t.Errorf("%q was accepted", name)
 		}

@@ -1,0 +1,35 @@
+#!/bin/bash
+# Runs every fuzz target of the module for a while, one after the other:
+# fuzz.sh DURATION. An input that fails is written to testdata/fuzz beside its
+# target, where it is a regression test from then on; what else the fuzzer learns
+# stays in Go's own cache (go clean -fuzzcache).
+set -eu -o pipefail
+cd "$(dirname "$0")/.."
+duration=${1:?how long for each target, such as 60s}
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+passed=0 failed=0
+
+# go test -list names the targets of a package and then the package.
+listed=$(go test -list '^Fuzz' ./...)
+targets=$(awk '/^Fuzz/ { names[n++] = $1 }
+	$1 == "ok" { for (i = 0; i < n; i++) print $2, names[i]; n = 0 }' <<<"$listed")
+while read -r package target; do
+	[ -n "$target" ] || continue
+	if go test -run '^$' -fuzz "^$target\$" -fuzztime "$duration" -fuzzminimizetime 10s \
+		-parallel "$(nproc)" "$package" >"$log" 2>&1 </dev/null; then
+		passed=$((passed + 1)) verdict=ok
+	else
+		failed=$((failed + 1)) verdict=FAILED
+	fi
+	executions=$(sed -n 's/.* execs: \([0-9]*\) .*/\1/p' "$log" | tail -n 1)
+	printf '%-6s %s %s: %d executions\n' "$verdict" "${package#*/*/*/}" "$target" "${executions:-0}"
+	[ "$verdict" = ok ] || cat "$log"
+done <<<"$targets"
+
+if [ $((passed + failed)) = 0 ]; then
+	echo 'fuzz: there is no target' >&2
+	exit 1
+fi
+printf '%d passed, %d failed\n' "$passed" "$failed"
+[ "$failed" = 0 ]
