@@ -1,20 +1,15 @@
 package provider
 
 import (
-	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"time"
 
-	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
-	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/attr"
-	"github.com/hashicorp/terraform-plugin-framework/diag"
-	"github.com/hashicorp/terraform-plugin-framework/path"
-	"github.com/hashicorp/terraform-plugin-framework/provider/schema"
-	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/redislb/terraform-provider-redislb/internal/remote"
@@ -29,12 +24,20 @@ type connectionModel struct {
 	PrivateKey           types.String `tfsdk:"private_key"`
 	PrivateKeyFile       types.String `tfsdk:"private_key_file"`
 	PrivateKeyPassphrase types.String `tfsdk:"private_key_passphrase"`
+	Certificate          types.String `tfsdk:"certificate"`
+	CertificateFile      types.String `tfsdk:"certificate_file"`
 	Agent                types.Bool   `tfsdk:"agent"`
+	AgentIdentity        types.String `tfsdk:"agent_identity"`
+	HostKey              types.String `tfsdk:"host_key"`
+	HostCA               types.String `tfsdk:"host_ca"`
 	KnownHosts           types.String `tfsdk:"known_hosts"`
 	KnownHostsFile       types.String `tfsdk:"known_hosts_file"`
 	HostKeyPolicy        types.String `tfsdk:"host_key_policy"`
+	JumpHosts            types.List   `tfsdk:"jump_hosts"`
 	Become               types.Bool   `tfsdk:"become"`
 	BecomePassword       types.String `tfsdk:"become_password"`
+	MaxSessions          types.Int64  `tfsdk:"max_sessions"`
+	DialTimeout          types.String `tfsdk:"dial_timeout"`
 }
 
 type hostModel struct {
@@ -42,98 +45,62 @@ type hostModel struct {
 	Address types.String `tfsdk:"address"`
 }
 
-func connectionAttributes() map[string]schema.Attribute {
-	return map[string]schema.Attribute{
-		"user": schema.StringAttribute{
-			MarkdownDescription: "User to log in as. Default `root`. Another user needs `become`.",
-			Optional:            true,
-			Validators:          []validator.String{stringvalidator.LengthAtLeast(1), plainWord},
-		},
-		"port": schema.Int64Attribute{
-			MarkdownDescription: "TCP port of the SSH server. Default 22.",
-			Optional:            true,
-			Validators:          []validator.Int64{int64validator.Between(1, 65535)},
-		},
-		"password": schema.StringAttribute{
-			MarkdownDescription: "Password to log in with.",
-			Optional:            true,
-			Sensitive:           true,
-		},
-		"private_key": schema.StringAttribute{
-			MarkdownDescription: "Private key to log in with, in OpenSSH or PEM format.",
-			Optional:            true,
-			Sensitive:           true,
-		},
-		"private_key_file": schema.StringAttribute{
-			MarkdownDescription: "File that holds the private key. A leading `~/` is the home folder.",
-			Optional:            true,
-			Validators:          []validator.String{stringvalidator.ConflictsWith(path.MatchRelative().AtParent().AtName("private_key"))},
-		},
-		"private_key_passphrase": schema.StringAttribute{
-			MarkdownDescription: "Passphrase of the private key.",
-			Optional:            true,
-			Sensitive:           true,
-		},
-		"agent": schema.BoolAttribute{
-			MarkdownDescription: "Use the SSH agent (`SSH_AUTH_SOCK`). Default: true where neither a key nor a password is given.",
-			Optional:            true,
-		},
-		"known_hosts": schema.StringAttribute{
-			MarkdownDescription: "Host keys to trust, in the format of `known_hosts` (sshd(8)).",
-			Optional:            true,
-		},
-		"known_hosts_file": schema.StringAttribute{
-			MarkdownDescription: "File with host keys to trust. Default: `~/.ssh/known_hosts`, where `known_hosts` is not given.",
-			Optional:            true,
-		},
-		"host_key_policy": schema.StringAttribute{
-			MarkdownDescription: "`strict` (default): only a host whose key is known is talked to. `insecure`: any key is taken; whoever sits between can then read and change everything.",
-			Optional:            true,
-			Validators:          []validator.String{stringvalidator.OneOf(string(remote.HostKeyStrict), string(remote.HostKeyInsecure))},
-		},
-		"become": schema.BoolAttribute{
-			MarkdownDescription: "Become root by `sudo` after the login. Default: true for any user but `root`.",
-			Optional:            true,
-		},
-		"become_password": schema.StringAttribute{
-			MarkdownDescription: "Password that `sudo` asks for. It reaches the host by the encrypted connection's standard input, never on a command line.",
-			Optional:            true,
-			Sensitive:           true,
-		},
-	}
-}
-
 // over returns the connection with the host's own settings where it has any. A
 // credential or a source of host keys of the host's own replaces the one of its
 // kind from the provider block.
 func (c connectionModel) over(defaults connectionModel) connectionModel {
 	merged := defaults
-	if !c.PrivateKey.IsNull() || !c.PrivateKeyFile.IsNull() {
-		merged.PrivateKey, merged.PrivateKeyFile, merged.PrivateKeyPassphrase = c.PrivateKey, c.PrivateKeyFile, c.PrivateKeyPassphrase
+	if given(c.PrivateKey, c.PrivateKeyFile) {
+		merged.PrivateKey, merged.PrivateKeyFile, merged.PrivateKeyPassphrase = types.StringNull(), types.StringNull(), types.StringNull()
+		merged.Certificate, merged.CertificateFile = types.StringNull(), types.StringNull()
 	}
-	if !c.KnownHosts.IsNull() || !c.KnownHostsFile.IsNull() {
-		merged.KnownHosts, merged.KnownHostsFile = c.KnownHosts, c.KnownHostsFile
+	if given(c.Certificate, c.CertificateFile) {
+		merged.Certificate, merged.CertificateFile = types.StringNull(), types.StringNull()
 	}
-	override(&merged.User, c.User)
-	override(&merged.Port, c.Port)
-	override(&merged.Password, c.Password)
-	override(&merged.PrivateKeyPassphrase, c.PrivateKeyPassphrase)
-	override(&merged.Agent, c.Agent)
-	override(&merged.HostKeyPolicy, c.HostKeyPolicy)
-	override(&merged.Become, c.Become)
-	override(&merged.BecomePassword, c.BecomePassword)
+	if given(c.KnownHosts, c.KnownHostsFile, c.HostKey, c.HostCA) {
+		merged.KnownHosts, merged.KnownHostsFile, merged.HostKey, merged.HostCA = types.StringNull(), types.StringNull(), types.StringNull(), types.StringNull()
+	}
+	own, into := reflect.ValueOf(c), reflect.ValueOf(&merged).Elem()
+	for i := range own.NumField() {
+		if given(own.Field(i).Interface().(attr.Value)) {
+			into.Field(i).Set(own.Field(i))
+		}
+	}
 	return merged
 }
 
-func override[T attr.Value](into *T, value T) {
-	if !value.IsNull() {
-		*into = value
+// given reports whether any of the values is there, be it unknown.
+func given(values ...attr.Value) bool {
+	for _, v := range values {
+		if !v.IsNull() {
+			return true
+		}
 	}
+	return false
+}
+
+// settled reports whether no value is left to be known after the apply.
+func (c connectionModel) settled() bool {
+	for i := range reflect.TypeFor[connectionModel]().NumField() {
+		v := reflect.ValueOf(c).Field(i).Interface().(attr.Value)
+		if list, ok := v.(types.List); ok {
+			for _, e := range list.Elements() {
+				if e.IsUnknown() {
+					return false
+				}
+			}
+		}
+		if v.IsUnknown() {
+			return false
+		}
+	}
+	return true
 }
 
 // config turns the model into what package remote takes. Files are read here, so
-// that a missing one is an error of the provider block.
-func (c connectionModel) config(name, address string) (remote.Config, error) {
+// that a missing one is an error of the provider block. What neither the block nor
+// the environment says is taken from ssh_config.
+func (c connectionModel) config(name, address string, ssh remote.SSHHost) (remote.Config, error) {
 	cfg := remote.Config{
 		Name:                 name,
 		Address:              address,
@@ -142,41 +109,110 @@ func (c connectionModel) config(name, address string) (remote.Config, error) {
 		Password:             c.Password.ValueString(),
 		PrivateKey:           []byte(c.PrivateKey.ValueString()),
 		PrivateKeyPassphrase: c.PrivateKeyPassphrase.ValueString(),
+		Certificate:          []byte(c.Certificate.ValueString()),
 		UseAgent:             c.Agent.ValueBool(),
+		AgentIdentity:        c.AgentIdentity.ValueString(),
+		HostKey:              c.HostKey.ValueString(),
+		HostCA:               c.HostCA.ValueString(),
 		KnownHosts:           []byte(c.KnownHosts.ValueString()),
 		HostKeyPolicy:        remote.HostKeyPolicy(c.HostKeyPolicy.ValueString()),
 		BecomePassword:       c.BecomePassword.ValueString(),
+		MaxSessions:          int(c.MaxSessions.ValueInt64()),
 	}
-	if !c.Port.IsNull() {
+	if given(c.DialTimeout) {
+		limit, err := time.ParseDuration(c.DialTimeout.ValueString())
+		if err != nil || limit <= 0 {
+			return cfg, fmt.Errorf("dial_timeout: %q is not a duration above zero, such as \"30s\"", c.DialTimeout.ValueString())
+		}
+		cfg.DialTimeout = limit
+	}
+	switch {
+	case given(c.Port):
 		cfg.Port = int(c.Port.ValueInt64())
+	case ssh.Port != 0:
+		cfg.Port = ssh.Port
 	}
-	if !c.User.IsNull() {
+	switch {
+	case given(c.User):
 		cfg.User = c.User.ValueString()
+	case ssh.User != "":
+		cfg.User = ssh.User
+	}
+	if ssh.HostName != "" {
+		cfg.Address = ssh.HostName
 	}
 	cfg.Become = cfg.User != "root"
-	if !c.Become.IsNull() {
+	if given(c.Become) {
 		cfg.Become = c.Become.ValueBool()
 	}
-	if file := c.PrivateKeyFile.ValueString(); file != "" {
-		key, err := os.ReadFile(expandHome(file))
-		if err != nil {
-			return cfg, fmt.Errorf("unable to read private_key_file: %w", err)
-		}
-		cfg.PrivateKey = key
+	if err := c.login(&cfg, ssh); err != nil {
+		return cfg, err
 	}
-	if c.Agent.IsNull() {
-		cfg.UseAgent = len(cfg.PrivateKey) == 0 && cfg.Password == ""
+	if given(c.Agent) {
+		cfg.UseAgent = c.Agent.ValueBool()
+	} else {
+		cfg.UseAgent = cfg.AgentIdentity != "" || len(cfg.PrivateKey) == 0 && cfg.Password == ""
 	}
 	switch file := c.KnownHostsFile.ValueString(); {
 	case file != "":
 		cfg.KnownHostsFiles = []string{expandHome(file)}
-	case c.KnownHosts.IsNull():
+	case given(c.KnownHosts, c.HostKey, c.HostCA):
+	case len(ssh.KnownHostsFiles) > 0:
+		cfg.KnownHostsFiles = ssh.KnownHostsFiles
+	default:
 		usual := expandHome("~/.ssh/known_hosts")
-		if _, err := os.Stat(usual); err == nil {
+		if _, err := os.Stat(usual); err == nil || cfg.HostKeyPolicy == remote.HostKeyAcceptNew && filepath.IsAbs(usual) {
 			cfg.KnownHostsFiles = []string{usual}
 		}
 	}
 	return cfg, nil
+}
+
+// login reads the files of the credentials.
+func (c connectionModel) login(cfg *remote.Config, ssh remote.SSHHost) error {
+	if given(c.PrivateKey) && given(c.PrivateKeyFile) {
+		return errors.New("private_key and private_key_file are both given; leave one of them out")
+	}
+	if given(c.Certificate) && given(c.CertificateFile) {
+		return errors.New("certificate and certificate_file are both given; leave one of them out")
+	}
+	for _, f := range []struct {
+		attribute, file string
+		into            *[]byte
+	}{
+		{"private_key_file", c.PrivateKeyFile.ValueString(), &cfg.PrivateKey},
+		{"certificate_file", c.CertificateFile.ValueString(), &cfg.Certificate},
+	} {
+		if f.file == "" {
+			continue
+		}
+		content, err := os.ReadFile(expandHome(f.file))
+		if err != nil {
+			return fmt.Errorf("unable to read %s: %w", f.attribute, err)
+		}
+		*f.into = content
+	}
+	if ssh.IdentityFile == "" || given(c.PrivateKey, c.PrivateKeyFile, c.AgentIdentity) {
+		return nil
+	}
+	key, err := os.ReadFile(ssh.IdentityFile)
+	if err != nil {
+		return fmt.Errorf("unable to read the IdentityFile of ssh_config_file: %w", err)
+	}
+	public, locked := remote.Locked(key)
+	if text, err := os.ReadFile(ssh.IdentityFile + ".pub"); err == nil {
+		public = strings.TrimSpace(string(text))
+	}
+	noAgent := given(c.Agent) && !c.Agent.ValueBool()
+	switch {
+	case locked && cfg.PrivateKeyPassphrase == "" && public != "" && !noAgent: // the agent may have it, as with ssh(1)
+		cfg.AgentIdentity = public
+		return nil
+	case ssh.IdentitiesOnly && c.Agent.ValueBool():
+		cfg.AgentIdentity = public
+	}
+	cfg.PrivateKey = key
+	return nil
 }
 
 func expandHome(file string) string {
@@ -186,42 +222,4 @@ func expandHome(file string) string {
 		return file
 	}
 	return filepath.Join(home, rest)
-}
-
-// connections returns the configuration of every host that is named in the
-// provider block, and the one that a host gets which is not.
-func (m providerModel) connections(ctx context.Context) (byName map[string]remote.Config, unnamed func(string) (remote.Config, error), diags diag.Diagnostics) {
-	var hosts map[string]hostModel
-	diags.Append(m.Hosts.ElementsAs(ctx, &hosts, false)...)
-	complete := func(cfg remote.Config) remote.Config {
-		cfg.DialTimeout, _ = time.ParseDuration(m.DialTimeout.ValueString())
-		cfg.CommandTimeout, _ = time.ParseDuration(m.CommandTimeout.ValueString())
-		return cfg
-	}
-	byName = map[string]remote.Config{}
-	for name, h := range hosts {
-		address := name
-		if !h.Address.IsNull() {
-			address = h.Address.ValueString()
-		}
-		cfg, err := h.over(m.connectionModel).config(name, address)
-		if err == nil {
-			cfg = complete(cfg)
-			err = cfg.Validate()
-		}
-		if err != nil {
-			diags.AddAttributeError(path.Root("hosts").AtMapKey(name), "Unable to Configure Host", err.Error())
-			continue
-		}
-		byName[name] = cfg
-	}
-	unnamed = func(address string) (remote.Config, error) {
-		cfg, err := m.config(address, address)
-		if err != nil {
-			return cfg, err
-		}
-		cfg = complete(cfg)
-		return cfg, cfg.Validate()
-	}
-	return byName, unnamed, diags
 }

@@ -32,6 +32,8 @@ func filled(mark string, number int64, truth bool) connectionModel {
 			v.Field(i).Set(reflect.ValueOf(types.Int64Value(number)))
 		case types.Bool:
 			v.Field(i).Set(reflect.ValueOf(types.BoolValue(truth)))
+		case types.List:
+			v.Field(i).Set(reflect.ValueOf(stringList([]string{mark + v.Type().Field(i).Name})))
 		default:
 			panic("a type that this test does not know")
 		}
@@ -43,10 +45,14 @@ func TestEachSettingOfAHostWinsAndTheOthersStay(t *testing.T) {
 	defaults, own := filled("default ", 22, false), filled("own ", 2222, true)
 	// What takes something else with it.
 	with := map[string][]string{
-		"PrivateKey":     {"PrivateKeyFile", "PrivateKeyPassphrase"},
-		"PrivateKeyFile": {"PrivateKey", "PrivateKeyPassphrase"},
-		"KnownHosts":     {"KnownHostsFile"},
-		"KnownHostsFile": {"KnownHosts"},
+		"PrivateKey":      {"PrivateKeyFile", "PrivateKeyPassphrase", "Certificate", "CertificateFile"},
+		"PrivateKeyFile":  {"PrivateKey", "PrivateKeyPassphrase", "Certificate", "CertificateFile"},
+		"Certificate":     {"CertificateFile"},
+		"CertificateFile": {"Certificate"},
+		"KnownHosts":      {"KnownHostsFile", "HostKey", "HostCA"},
+		"KnownHostsFile":  {"KnownHosts", "HostKey", "HostCA"},
+		"HostKey":         {"KnownHosts", "KnownHostsFile", "HostCA"},
+		"HostCA":          {"KnownHosts", "KnownHostsFile", "HostKey"},
 	}
 	kind := reflect.TypeFor[connectionModel]()
 	for i := range kind.NumField() {
@@ -85,7 +91,7 @@ func TestEachSettingOfAHostWinsAndTheOthersStay(t *testing.T) {
 
 func configOf(t *testing.T, c connectionModel) remote.Config {
 	t.Helper()
-	cfg, err := c.config("a", "192.0.2.11")
+	cfg, err := c.config("a", "192.0.2.11", remote.SSHHost{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -160,7 +166,7 @@ func TestFilesInTheHomeFolderAreFound(t *testing.T) {
 }
 
 func TestMissingKeyFileIsNamed(t *testing.T) {
-	_, err := connectionModel{PrivateKeyFile: text("/nonexistent/key")}.config("a", "a")
+	_, err := connectionModel{PrivateKeyFile: text("/nonexistent/key")}.config("a", "a", remote.SSHHost{})
 	if err == nil || !strings.Contains(err.Error(), "private_key_file") || !strings.Contains(err.Error(), "/nonexistent/key") {
 		t.Errorf("got %v", err)
 	}
@@ -170,46 +176,29 @@ func TestHostsOfTheMapAndOthersGetTheirConfiguration(t *testing.T) {
 	t.Setenv("HOME", t.TempDir())
 	signer, key := remotetest.NewKey(t)
 	keys := "* " + string(ssh.MarshalAuthorizedKey(signer.PublicKey()))
-	host := func(c connectionModel, address types.String) attr.Value {
-		kinds := map[string]attr.Type{"address": types.StringType}
-		values := map[string]attr.Value{"address": address}
-		v := reflect.ValueOf(c)
-		for i := range v.NumField() {
-			name := v.Type().Field(i).Tag.Get("tfsdk")
-			values[name] = v.Field(i).Interface().(attr.Value)
-			kinds[name] = values[name].Type(t.Context())
-		}
-		return types.ObjectValueMust(kinds, values)
-	}
-	a := host(connectionModel{Port: types.Int64Value(2222)}, text("192.0.2.11"))
-	b := host(connectionModel{User: text("admin")}, types.StringNull())
+	a := hostValue(t, connectionModel{Port: types.Int64Value(2222)}, text("192.0.2.11"))
+	b := hostValue(t, connectionModel{User: text("admin")}, types.StringNull())
 	m := providerModel{
-		connectionModel: connectionModel{PrivateKey: text(string(key)), Port: types.Int64Value(22022), KnownHosts: text(keys)},
-		DialTimeout:     text("5s"),
+		connectionModel: connectionModel{PrivateKey: text(string(key)), Port: types.Int64Value(22022), KnownHosts: text(keys), DialTimeout: text("5s")},
 		CommandTimeout:  text("1m"),
 		Hosts:           types.MapValueMust(a.Type(t.Context()), map[string]attr.Value{"a": a, "b": b}),
 	}
-	byName, unnamed, diags := m.connections(t.Context())
+	d, diags := newDirectory(t.Context(), m)
+	diags.Append(d.validate()...)
 	if diags.HasError() {
 		t.Fatal(diags)
 	}
-	other, err := unnamed("192.0.2.13")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name, c := range map[string]struct {
-		cfg    remote.Config
-		target string
-	}{
-		"a":          {byName["a"], "root@192.0.2.11:2222"},
-		"b":          {byName["b"], "admin@b:22022"},
-		"192.0.2.13": {other, "root@192.0.2.13:22022"},
+	for name, target := range map[string]string{
+		"a":          "root@192.0.2.11:2222",
+		"b":          "admin@b:22022",
+		"192.0.2.13": "root@192.0.2.13:22022",
 	} {
-		if got := c.cfg.Target(); got != c.target {
-			t.Errorf("%s: got %s, want %s", name, got, c.target)
+		cfg, err := d.config(name)
+		if err != nil || cfg.Target() != target {
+			t.Errorf("%s: got %s (%v), want %s", name, cfg.Target(), err, target)
 		}
-		if c.cfg.Name != name || c.cfg.DialTimeout != 5*time.Second || c.cfg.CommandTimeout != time.Minute || string(c.cfg.PrivateKey) != string(key) {
-			t.Errorf("%s: got %v", name, c.cfg)
+		if cfg.Name != name || cfg.DialTimeout != 5*time.Second || cfg.CommandTimeout != time.Minute || string(cfg.PrivateKey) != string(key) {
+			t.Errorf("%s: got %v", name, cfg)
 		}
 	}
 }
@@ -218,7 +207,7 @@ func TestFleetHandsOutOneHostAName(t *testing.T) {
 	t.Setenv("HOME", t.TempDir())
 	signer, _ := remotetest.NewKey(t)
 	keys := "* " + string(ssh.MarshalAuthorizedKey(signer.PublicKey()))
-	f, diags := newFleet(t.Context(), providerModel{connectionModel: connectionModel{Password: text("x"), KnownHosts: text(keys)}, Hosts: types.MapNull(types.ObjectType{})}, true)
+	f, diags := newFleet(t.Context(), providerModel{connectionModel: connectionModel{Password: text("x"), KnownHosts: text(keys)}, Hosts: types.MapNull(types.ObjectType{})})
 	if diags.HasError() {
 		t.Fatal(diags)
 	}
@@ -232,7 +221,7 @@ func TestFleetHandsOutOneHostAName(t *testing.T) {
 	if other, _ := f.host("b"); one == other {
 		t.Error("two names share a connection")
 	}
-	unknown, _ := newFleet(t.Context(), providerModel{}, false)
+	unknown, _ := newFleet(t.Context(), providerModel{Hosts: types.MapUnknown(types.ObjectType{})})
 	if _, err := unknown.host("a"); !errors.Is(err, errNotConfigured) {
 		t.Errorf("got %v", err)
 	}

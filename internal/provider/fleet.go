@@ -12,28 +12,20 @@ import (
 	"github.com/redislb/terraform-provider-redislb/internal/remote"
 )
 
-// errNotConfigured says that the provider block holds values which are not known
-// before the apply (hosts that the same apply makes).
-var errNotConfigured = errors.New("the provider's configuration holds values that are known only after the apply: nothing can be said of the host yet")
-
 // fleet is the hosts of one Terraform operation, each with one connection.
 type fleet struct {
-	known   bool
-	byName  map[string]remote.Config
-	unnamed func(string) (remote.Config, error)
+	directory *directory
 
 	mu    sync.Mutex
 	hosts map[string]*host.Host
 }
 
-func newFleet(ctx context.Context, m providerModel, known bool) (*fleet, diag.Diagnostics) {
-	f := &fleet{known: known, hosts: map[string]*host.Host{}}
-	if !known {
-		return f, nil
+func newFleet(ctx context.Context, m providerModel) (*fleet, diag.Diagnostics) {
+	d, diags := newDirectory(ctx, m)
+	if !diags.HasError() {
+		diags.Append(d.validate()...)
 	}
-	var diags diag.Diagnostics
-	f.byName, f.unnamed, diags = m.connections(ctx)
-	return f, diags
+	return &fleet{directory: d, hosts: map[string]*host.Host{}}, diags
 }
 
 // host returns the host of that name; nothing is dialled.
@@ -43,15 +35,9 @@ func (f *fleet) host(name string) (*host.Host, error) {
 	if h, ok := f.hosts[name]; ok {
 		return h, nil
 	}
-	if !f.known {
-		return nil, errNotConfigured
-	}
-	cfg, ok := f.byName[name]
-	if !ok {
-		var err error
-		if cfg, err = f.unnamed(name); err != nil {
-			return nil, err
-		}
+	cfg, err := f.directory.config(name)
+	if err != nil {
+		return nil, err
 	}
 	h := host.New(name, remote.NewClient(cfg))
 	f.hosts[name] = h

@@ -25,8 +25,8 @@ type redislbProvider struct{ version string }
 
 type providerModel struct {
 	connectionModel
-	DialTimeout    types.String `tfsdk:"dial_timeout"`
 	CommandTimeout types.String `tfsdk:"command_timeout"`
+	SSHConfigFile  types.String `tfsdk:"ssh_config_file"`
 	Hosts          types.Map    `tfsdk:"hosts"`
 }
 
@@ -37,10 +37,9 @@ func (p *redislbProvider) Metadata(_ context.Context, _ provider.MetadataRequest
 
 func (p *redislbProvider) Schema(_ context.Context, _ provider.SchemaRequest, resp *provider.SchemaResponse) {
 	attributes := connectionAttributes()
-	attributes["dial_timeout"] = schema.StringAttribute{
-		MarkdownDescription: "How long connecting to a host may take as a whole: TCP, handshake and authentication. Default `30s`.",
+	attributes["ssh_config_file"] = schema.StringAttribute{
+		MarkdownDescription: "File in the format of ssh_config(5) to look hosts up in by their `address`, for what is set nowhere else. Understood: `Host`, `Match host`, `Include`, `HostName`, `User`, `Port`, `IdentityFile`, `IdentitiesOnly`, `ProxyJump`, `UserKnownHostsFile`. `StrictHostKeyChecking` is not: only `host_key_policy` decides. Default: none.",
 		Optional:            true,
-		Validators:          []validator.String{positiveDuration},
 	}
 	attributes["command_timeout"] = schema.StringAttribute{
 		MarkdownDescription: "How long one command on a host may take; installing packages is one. Default `5m`.",
@@ -49,12 +48,12 @@ func (p *redislbProvider) Schema(_ context.Context, _ provider.SchemaRequest, re
 	}
 	perHost := connectionAttributes()
 	perHost["address"] = schema.StringAttribute{
-		MarkdownDescription: "Name or IP address to connect to. Default: the key in `hosts`.",
+		MarkdownDescription: "Name or IP address to connect to, as one would give it to `ssh`. Default: the key in `hosts`.",
 		Optional:            true,
 		Validators:          []validator.String{stringvalidator.LengthAtLeast(1), plainWord},
 	}
 	attributes["hosts"] = schema.MapNestedAttribute{
-		MarkdownDescription: "How to reach each host, by the name that resources call it. Whatever is given here wins over the provider's own setting for that host. A host that is not listed is taken as an address.",
+		MarkdownDescription: "How to reach each host, by the name that resources call it. Whatever is given here wins over the provider's own setting for that host. A host that is not listed is looked up in `ssh_config_file`, and else taken as an address.",
 		Optional:            true,
 		NestedObject:        schema.NestedAttributeObject{Attributes: perHost},
 	}
@@ -70,7 +69,7 @@ func (p *redislbProvider) Configure(ctx context.Context, req provider.ConfigureR
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	f, diags := newFleet(ctx, model, req.Config.Raw.IsFullyKnown())
+	f, diags := newFleet(ctx, model)
 	resp.Diagnostics.Append(diags...)
 	resp.ResourceData = f
 }

@@ -4,12 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
-	"os"
 	"slices"
 
 	"golang.org/x/crypto/ssh"
-	"golang.org/x/crypto/ssh/agent"
 )
 
 // maxAgentKeys bounds how many of an agent's keys are shown when a password is
@@ -20,8 +17,9 @@ const maxAgentKeys = 3
 // what was tried, for AuthError.
 type credentials struct {
 	cfg     Config
-	signer  ssh.Signer // nil if there is no private key
-	done    []string   // methods used up
+	signer  ssh.Signer       // nil if there is no private key
+	cert    *ssh.Certificate // nil if there is none
+	done    []string         // methods used up
 	tried   []string
 	offered []string
 	notes   []string
@@ -76,21 +74,33 @@ func (c *credentials) answer() ssh.KeyboardInteractiveChallenge {
 	}
 }
 
+// signers lists the keys to show, each behind its certificate if it has one.
 func (c *credentials) signers(ctx context.Context) []ssh.Signer {
 	var all []ssh.Signer
+	add := func(name string, s ssh.Signer) {
+		if c.cert != nil && same(s.PublicKey(), c.cert.Key) {
+			if certified, err := ssh.NewCertSigner(c.cert, s); err == nil {
+				all = append(all, certified)
+				c.tried = append(c.tried, fmt.Sprintf("certificate %q of %s", c.cert.KeyId, ssh.FingerprintSHA256(c.cert.Key)))
+			}
+		}
+		all = append(all, s)
+		c.tried = append(c.tried, name+" "+ssh.FingerprintSHA256(plain(s.PublicKey())))
+	}
 	if c.signer != nil {
-		all = append(all, c.signer)
-		c.tried = append(c.tried, "private key "+ssh.FingerprintSHA256(c.signer.PublicKey()))
+		add("private key", c.signer)
 	}
 	if !c.cfg.UseAgent {
 		return all
 	}
-	keys, err := c.agentKeys(ctx)
-	if err != nil {
+	keys, err := c.cfg.agentKeys(ctx)
+	switch {
+	case err != nil:
 		c.notes = append(c.notes, "The SSH agent could not be asked: "+err.Error())
 		return all
-	}
-	if len(keys) == 0 {
+	case len(keys) == 0 && c.cfg.AgentIdentity != "":
+		c.notes = append(c.notes, fmt.Sprintf("The SSH agent holds no key that is agent_identity %q (ssh-add -l)", c.cfg.AgentIdentity))
+	case len(keys) == 0:
 		c.notes = append(c.notes, "The SSH agent holds no keys (ssh-add)")
 	}
 	if c.cfg.Password != "" && len(keys) > maxAgentKeys {
@@ -98,19 +108,9 @@ func (c *credentials) signers(ctx context.Context) []ssh.Signer {
 		keys = keys[:maxAgentKeys]
 	}
 	for _, k := range keys {
-		c.tried = append(c.tried, "agent key "+ssh.FingerprintSHA256(k.PublicKey()))
+		add("agent key", k.Signer)
 	}
-	return append(all, keys...)
-}
-
-// agentKeys asks the agent. Its socket lives as long as ctx, for the signers need it.
-func (c *credentials) agentKeys(ctx context.Context) ([]ssh.Signer, error) {
-	conn, err := new(net.Dialer).DialContext(ctx, "unix", os.Getenv("SSH_AUTH_SOCK"))
-	if err != nil {
-		return nil, err
-	}
-	context.AfterFunc(ctx, func() { conn.Close() })
-	return agent.NewClient(conn).Signers()
+	return all
 }
 
 // refused makes the error of a login that failed with err.

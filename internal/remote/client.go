@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	"golang.org/x/crypto/ssh"
@@ -14,9 +15,9 @@ var ErrClosed = errors.New("the client is closed")
 
 // Client is one host. It is safe for concurrent use.
 type Client struct {
-	cfg    Config
-	tune   tuning
-	signer func() (ssh.Signer, error) // Config.signer, once: a passphrase takes long to check
+	cfg  Config
+	tune tuning
+	hops []hop
 
 	mu      sync.Mutex
 	cur     *conn    // nil or possibly dead
@@ -37,7 +38,11 @@ type dialing struct {
 // wrong with c comes out at first use (or earlier, by Validate).
 func NewClient(c Config) *Client {
 	c = c.withDefaults()
-	return &Client{cfg: c, tune: defaultTuning, signer: sync.OnceValues(c.signer)}
+	client := &Client{cfg: c, tune: defaultTuning}
+	for _, cfg := range append(slices.Clone(c.Jumps), c) {
+		client.hops = append(client.hops, hop{cfg, once(cfg.identity)})
+	}
+	return client
 }
 
 // Target returns user@host:port.
@@ -46,7 +51,7 @@ func (c *Client) Target() string { return c.cfg.Target() }
 // Format shows the target only, for every verb.
 func (c *Client) Format(s fmt.State, _ rune) { _, _ = fmt.Fprintf(s, "remote.Client{%s}", c.Target()) }
 
-// Close ends the connection; commands under way fail. A Client that is not
+// Close ends the connection, and those of its jump hosts; commands under way fail. A Client that is not
 // closed holds no connection either, some time after its last use.
 func (c *Client) Close() error {
 	c.mu.Lock()
@@ -119,16 +124,16 @@ func (c *Client) startDial() *dialing {
 	c.dialing = d
 	go func() {
 		defer cancel()
-		client, err := c.dial(ctx)
+		l, err := reach(ctx, c.hops, c.tune)
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		abandoned := c.closed || c.dialing != d
 		switch {
 		case err == nil && abandoned:
-			client.Close()
+			l.Close()
 			d.err = ErrClosed
 		case err == nil:
-			c.cur = newConn(client, c.tune, c.cfg.MaxSessions)
+			c.cur = newConn(l, c.tune, c.cfg.MaxSessions)
 		case c.closed:
 			d.err = ErrClosed
 		default:
@@ -142,10 +147,15 @@ func (c *Client) startDial() *dialing {
 	return d
 }
 
-func (c *Client) dial(ctx context.Context) (*ssh.Client, error) {
-	signer, err := c.signer()
-	if err != nil {
-		return nil, err
+func once(id identity) identity {
+	var (
+		run    sync.Once
+		signer ssh.Signer
+		cert   *ssh.Certificate
+		err    error
+	)
+	return func() (ssh.Signer, *ssh.Certificate, error) {
+		run.Do(func() { signer, cert, err = id() })
+		return signer, cert, err
 	}
-	return dial(ctx, c.cfg, signer, c.tune.patience)
 }

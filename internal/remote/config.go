@@ -1,27 +1,27 @@
 package remote
 
 import (
-	"bytes"
 	"cmp"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net"
-	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
-
-	"golang.org/x/crypto/ssh"
 )
 
 // HostKeyPolicy says what to do about a host's key.
 type HostKeyPolicy string
 
 const (
-	// HostKeyStrict accepts a host only with a key that known_hosts holds for it.
-	// It is the default.
+	// HostKeyStrict accepts a host only with a key that HostKey, HostCA or
+	// known_hosts says is its own. It is the default.
 	HostKeyStrict HostKeyPolicy = "strict"
+	// HostKeyAcceptNew takes the key of a host that nothing is known about, and
+	// remembers it in the first of KnownHostsFiles, or else in Accepted. A host that
+	// shows another key than the known one is refused.
+	HostKeyAcceptNew HostKeyPolicy = "accept-new"
 	// HostKeyInsecure accepts any key of any machine that answers.
 	HostKeyInsecure HostKeyPolicy = "insecure"
 )
@@ -46,16 +46,25 @@ type Config struct {
 	Password             string
 	PrivateKey           []byte // PEM or OpenSSH format
 	PrivateKeyPassphrase string
-	UseAgent             bool // the agent behind SSH_AUTH_SOCK
+	Certificate          []byte // of the private key or of one of the agent's (the file -cert.pub)
+	UseAgent             bool   // the agent behind SSH_AUTH_SOCK
+	AgentIdentity        string // the agent's only key to use: SHA256:…, its comment, or the public key
 
+	HostKey         string   // the host's only key, in the format of a .pub file
+	HostCA          string   // keys of authorities that may vouch for the host, one a line
 	KnownHosts      []byte   // inline, in the format of a known_hosts file
-	KnownHostsFiles []string // paths of known_hosts files; each must exist
+	KnownHostsFiles []string // paths of known_hosts files; each must exist, but for the first with HostKeyAcceptNew
 	HostKeyPolicy   HostKeyPolicy
+	Accepted        *AcceptedKeys // for HostKeyAcceptNew without a file; nil means that each Client has its own
+
+	// Jumps are the hosts on the way, the nearest to us first; theirs are not looked
+	// at. Each has its own credentials, host keys and DialTimeout.
+	Jumps []Config
 
 	Become         bool   // run scripts as root through sudo, unless User is root
 	BecomePassword string // sudo's password; empty means sudo -n
 
-	DialTimeout    time.Duration // TCP dial, handshake and authentication together
+	DialTimeout    time.Duration // TCP dial, handshake and authentication together, with all repetitions
 	CommandTimeout time.Duration // for each command, and for each Stage
 	MaxSessions    int           // sessions at once on the connection
 }
@@ -74,83 +83,28 @@ func (c Config) host() string {
 	return c.Address
 }
 
+// hostName is the host as known_hosts and certificates call it.
+func (c Config) hostName() string { return strings.ToLower(c.host()) }
+
 func (c Config) withDefaults() Config {
 	c.Port = cmp.Or(c.Port, DefaultPort)
 	c.HostKeyPolicy = cmp.Or(c.HostKeyPolicy, HostKeyStrict)
 	c.DialTimeout = cmp.Or(c.DialTimeout, DefaultDialTimeout)
 	c.CommandTimeout = cmp.Or(c.CommandTimeout, DefaultCommandTimeout)
 	c.MaxSessions = cmp.Or(c.MaxSessions, DefaultMaxSessions)
+	if c.Accepted == nil {
+		c.Accepted = new(AcceptedKeys)
+	}
+	c.Jumps = slices.Clone(c.Jumps)
+	for i := range c.Jumps {
+		c.Jumps[i].Jumps = nil
+		c.Jumps[i] = c.Jumps[i].withDefaults()
+	}
 	return c
 }
 
 // sudo reports whether scripts go through sudo.
 func (c Config) sudo() bool { return c.Become && c.User != "root" }
-
-// Validate finds what is wrong without touching the network: it reads the
-// known_hosts files and opens the private key. Each finding is a *ConfigError;
-// several are joined.
-func (c Config) Validate() error {
-	var errs []error
-	bad := func(attribute, format string, args ...any) {
-		errs = append(errs, &ConfigError{Name: c.Name, Attribute: attribute, Err: fmt.Errorf(format, args...)})
-	}
-	if c.host() == "" || strings.ContainsAny(c.Address, " \t\r\n@/,") {
-		bad("address", "%q is not a host name or an IP address; the user and the port have attributes of their own", c.Address)
-	}
-	if c.Port < 0 || c.Port > 65535 {
-		bad("port", "%d is not a TCP port; ports go from 1 to 65535", c.Port)
-	}
-	if c.User == "" || strings.ContainsAny(c.User, " \t\r\n@:") {
-		bad("user", "%q is not a user name; the script needs root, or a user with become", c.User)
-	}
-	if c.DialTimeout < 0 || c.CommandTimeout < 0 || c.MaxSessions < 0 {
-		bad("timeouts", "a timeout or number of sessions is negative")
-	}
-	if strings.ContainsAny(c.BecomePassword, "\r\n\x00") {
-		bad("become_password", "sudo reads one line, and this password holds a line break or a NUL")
-	}
-	if _, err := c.signer(); err != nil {
-		errs = append(errs, err)
-	}
-	if c.UseAgent && os.Getenv("SSH_AUTH_SOCK") == "" {
-		bad("agent", "the SSH agent is asked for, but SSH_AUTH_SOCK is not set; start an agent (eval $(ssh-agent); ssh-add) or give private_key")
-	}
-	if len(c.PrivateKey) == 0 && c.Password == "" && !c.UseAgent {
-		bad("private_key", "there is nothing to log in with; set private_key, private_key_file, agent or password")
-	}
-	if _, err := newTrust(c); err != nil {
-		errs = append(errs, err)
-	}
-	return errors.Join(errs...)
-}
-
-// signer opens the private key; nil without an error if there is none. The error
-// is a *ConfigError and holds nothing of the key.
-func (c Config) signer() (ssh.Signer, error) {
-	if len(c.PrivateKey) == 0 {
-		return nil, nil
-	}
-	bad := func(attribute, format string, args ...any) error {
-		return &ConfigError{Name: c.Name, Attribute: attribute, Err: fmt.Errorf(format, args...)}
-	}
-	key := append(bytes.TrimSpace(c.PrivateKey), '\n')
-	signer, err := ssh.ParsePrivateKey(key)
-	var locked *ssh.PassphraseMissingError
-	if !errors.As(err, &locked) {
-		if err != nil {
-			return nil, bad("private_key", "this is not a private key that can be read (%w); it must be the file that ssh-keygen wrote without .pub, in PEM or OpenSSH format", err)
-		}
-		return signer, nil
-	}
-	if c.PrivateKeyPassphrase == "" {
-		return nil, bad("private_key_passphrase", "the private key is encrypted; set private_key_passphrase, or load the key into an agent and set agent")
-	}
-	signer, err = ssh.ParsePrivateKeyWithPassphrase(key, []byte(c.PrivateKeyPassphrase))
-	if err != nil {
-		return nil, bad("private_key_passphrase", "the passphrase does not open the private key (%w)", err)
-	}
-	return signer, nil
-}
 
 // String describes the host and which credentials there are, but not them.
 func (c Config) String() string {
@@ -159,8 +113,8 @@ func (c Config) String() string {
 		is   bool
 		name string
 	}{
-		{len(c.PrivateKey) > 0, "private_key"}, {c.UseAgent, "agent"}, {c.Password != "", "password"},
-		{c.Become, "become"}, {c.BecomePassword != "", "become_password"},
+		{len(c.PrivateKey) > 0, "private_key"}, {len(c.Certificate) > 0, "certificate"}, {c.UseAgent, "agent"}, {c.Password != "", "password"},
+		{c.Become, "become"}, {c.BecomePassword != "", "become_password"}, {len(c.Jumps) > 0, "jump_hosts"},
 	} {
 		if s.is {
 			has = append(has, s.name)

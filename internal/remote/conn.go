@@ -31,7 +31,7 @@ var errIdle = errors.New("closed because it was idle")
 // conn is the pooled connection. It closes itself when idle or when the host
 // has vanished.
 type conn struct {
-	ssh   *ssh.Client
+	ssh   *link
 	tune  tuning
 	slots chan struct{} // a token for each session that may still be opened
 	gone  chan struct{} // closed when the connection is dead
@@ -46,8 +46,8 @@ type conn struct {
 	reason error       // why it was closed, once it was
 }
 
-func newConn(client *ssh.Client, tune tuning, sessions int) *conn {
-	c := &conn{ssh: client, tune: tune, limit: sessions, slots: make(chan struct{}, sessions), gone: make(chan struct{}), alone: make(chan struct{})}
+func newConn(l *link, tune tuning, sessions int) *conn {
+	c := &conn{ssh: l, tune: tune, limit: sessions, slots: make(chan struct{}, sessions), gone: make(chan struct{}), alone: make(chan struct{})}
 	if sessions == 1 {
 		c.closeAlone.Do(func() { close(c.alone) })
 	}
@@ -56,7 +56,8 @@ func newConn(client *ssh.Client, tune tuning, sessions int) *conn {
 	}
 	c.idle = time.AfterFunc(tune.idle, c.closeIdle)
 	go func() {
-		err := client.Wait()
+		err := l.Wait()
+		l.Close() // the jump hosts' connections
 		c.mu.Lock()
 		if c.reason == nil {
 			c.reason = fmt.Errorf("the host closed it (%w)", err)

@@ -14,25 +14,45 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// dial makes one authenticated connection within cfg.DialTimeout. An attempt
-// that could not have done anything (refused, no route, closed before the host
-// key) is repeated for as long as patience: a host may be booting, or sshd
-// dropping connections at random (MaxStartups).
-func dial(ctx context.Context, cfg Config, signer ssh.Signer, patience time.Duration) (*ssh.Client, error) {
+// identity opens a host's private key and certificate once: a passphrase takes
+// long to check.
+type identity func() (ssh.Signer, *ssh.Certificate, error)
+
+func (c Config) identity() (ssh.Signer, *ssh.Certificate, error) {
+	signer, err := c.signer()
+	if err != nil {
+		return nil, nil, err
+	}
+	cert, err := c.certificate()
+	return signer, cert, err
+}
+
+// dial makes one authenticated connection within cfg.DialTimeout, through way if
+// that is not nil. An attempt that could not have done anything is repeated: one
+// that was refused for as long as patience, since a host may be booting; one that
+// was cut off before the host key until the end, since sshd drops connections at
+// random where many come at once (MaxStartups).
+func dial(ctx context.Context, cfg Config, id identity, way *link, patience time.Duration) (*ssh.Client, error) {
 	trust, err := newTrust(cfg)
+	if err != nil {
+		return nil, err
+	}
+	signer, cert, err := id()
 	if err != nil {
 		return nil, err
 	}
 	limit := fmt.Errorf("no answer within %s", cfg.DialTimeout)
 	ctx, cancel := context.WithTimeoutCause(ctx, cfg.DialTimeout, limit)
 	defer cancel()
-	backoff := retry.WithMaxDuration(patience, retry.WithCappedDuration(time.Second, retry.NewExponential(100*time.Millisecond)))
+	backoff := retry.WithJitterPercent(30, retry.WithCappedDuration(time.Second, retry.NewExponential(100*time.Millisecond)))
+	start, attempts := time.Now(), 0
 	var last error
 	client, err := retry.DoValue(ctx, backoff, func(ctx context.Context) (*ssh.Client, error) {
-		client, err := connect(ctx, cfg, trust, &credentials{cfg: cfg, signer: signer})
+		attempts++
+		client, err := connect(ctx, cfg, way, trust, &credentials{cfg: cfg, signer: signer, cert: cert})
 		if err != nil {
 			last = err
-			if harmless(err) {
+			if r := chance(err); r == always || r == aWhile && time.Since(start) < patience {
 				err = retry.RetryableError(err)
 			}
 		}
@@ -41,52 +61,76 @@ func dial(ctx context.Context, cfg Config, signer ssh.Signer, patience time.Dura
 	if errors.Is(err, limit) && last != nil { // between two attempts
 		err = last
 	}
+	var failed *ConnectError
+	if errors.As(err, &failed) {
+		failed.Attempts = attempts
+	}
 	return client, err
 }
 
-// harmless reports whether the attempt cannot have done anything and may go
-// better in a moment.
-func harmless(err error) bool {
+// prospect is whether a failed attempt may go better in a moment.
+type prospect int
+
+const (
+	never  prospect = iota
+	aWhile          // nobody listens, yet
+	always          // somebody listens and has too much to do
+)
+
+// chance looks at an attempt that failed. Only one that cannot have done anything
+// has a chance.
+func chance(err error) prospect {
 	var e *ConnectError
 	if !errors.As(err, &e) || e.Phase == PhaseAuthentication || e.protocol {
-		return false
+		return never
 	}
-	for _, passing := range []error{syscall.ECONNREFUSED, syscall.ECONNRESET, syscall.EHOSTUNREACH, syscall.ENETUNREACH, io.EOF} {
+	var closed *ssh.OpenChannelError
+	for _, passing := range []error{syscall.ECONNREFUSED, syscall.EHOSTUNREACH, syscall.ENETUNREACH} {
 		if errors.Is(e.Err, passing) {
-			return true
+			return aWhile
 		}
 	}
-	return false
+	if errors.As(e.Err, &closed) {
+		return aWhile
+	}
+	if e.Phase == PhaseHandshake || e.Via == "" {
+		for _, dropped := range []error{io.EOF, io.ErrUnexpectedEOF, syscall.ECONNRESET, syscall.EPIPE} {
+			if errors.Is(e.Err, dropped) {
+				return always
+			}
+		}
+	}
+	return never
 }
 
-// connect is one attempt. ctx bounds all of it, and its end closes the socket.
-func connect(ctx context.Context, cfg Config, trust *trust, creds *credentials) (*ssh.Client, error) {
+// connect is one attempt. ctx bounds all of it, and its end closes the socket, and
+// the way with it: a jump host that is gone does not close a channel.
+func connect(ctx context.Context, cfg Config, way *link, trust *trust, creds *credentials) (*ssh.Client, error) {
+	heard := new(greeting)
 	fail := func(phase string, err error, protocol bool) error {
 		if cause := context.Cause(ctx); cause != nil {
 			err = cause
 		}
-		return &ConnectError{Target: cfg.Target(), Phase: phase, Err: err, protocol: protocol}
+		return &ConnectError{Target: cfg.Target(), Phase: phase, Via: way.String(), Said: heard.words(), Err: err, protocol: protocol}
 	}
-	raw, err := new(net.Dialer).DialContext(ctx, "tcp", cfg.hostPort())
+	raw, err := way.dial(ctx, cfg.hostPort())
 	if err != nil {
-		return nil, fail(PhaseDial, err, false)
+		var refused *ssh.OpenChannelError
+		return nil, fail(PhaseDial, err, errors.As(err, &refused) && refused.Reason != ssh.ConnectionFailed)
 	}
-	stop := context.AfterFunc(ctx, func() { raw.Close() })
+	heard.Conn = raw
+	stop := context.AfterFunc(ctx, func() { way.Close(); raw.Close() })
 	defer stop()
 	authCtx, cancel := context.WithCancel(ctx) // ends the conversation with the agent
 	defer cancel()
 
 	var keyErr error
 	verified := false
-	conn, chans, reqs, err := ssh.NewClientConn(raw, cfg.hostPort(), &ssh.ClientConfig{
+	conn, chans, reqs, err := ssh.NewClientConn(heard, cfg.hostPort(), &ssh.ClientConfig{
 		User:              cfg.User,
 		HostKeyAlgorithms: trust.algorithms(),
-		HostKeyCallback: func(host string, remote net.Addr, key ssh.PublicKey) error {
-			keyErr = trust.check(host, remote, key)
-			verified = keyErr == nil
-			return keyErr
-		},
-		AuthCallback: creds.next(authCtx),
+		HostKeyCallback:   trust.callback(func(err error) { keyErr, verified = err, err == nil }),
+		AuthCallback:      creds.next(authCtx),
 	})
 	switch {
 	case err == nil && stop():

@@ -8,6 +8,8 @@
 //   - step: what the caller is about ("observe host"); it opens each message.
 //   - connection: one TCP connection with one SSH handshake. A Client has at
 //     most one, dials it at first use and shares it among all callers.
+//   - jump host: a host on the way, with a connection of its own under the
+//     target's; the whole chain belongs to one Client and ends with it.
 //   - session: one SSH channel on that connection. A Run is one session with
 //     one exec request; a Stage is one session with the sftp subsystem.
 //   - bootstrap: the fixed one-line shell command that an exec request starts
@@ -25,7 +27,9 @@
 //   - A script that arrives cut short is not executed, not even its beginning.
 //   - sudo's password is sent only when sudo asks, on stdin, and never on a
 //     command line; the script is sent only when the bootstrap runs.
-//   - Every wait has an end: the dial (Config.DialTimeout), the start of a
+//   - Only a dial that cannot have done anything is repeated: a closed port for
+//     some seconds, a connection cut before the host key until Config.DialTimeout.
+//   - Every wait has an end: the dial (Config.DialTimeout, for each hop), the start of a
 //     command, the command (Config.CommandTimeout), a host that vanished (three
 //     keepalives, ten seconds apart), and the caller's context at every step.
 //   - A cancelled or timed out command may go on on the host. SIGTERM is asked for

@@ -67,23 +67,46 @@ const (
 type ConnectError struct {
 	Target, Step string
 	Phase        string
+	Via          string // the jump host that it was tried from; empty for none
+	Said         string // what the server said in place of SSH
+	Attempts     int    // how often it was tried; the others failed like this one
 	Err          error
-	protocol     bool // an SSH server answered, but we do not understand each other
+	protocol     bool // a server answered, but we do not understand each other, or it does not want us
 }
 
 func (e *ConnectError) at(step string) error { c := *e; c.Step = step; return &c }
 func (e *ConnectError) Unwrap() error        { return e.Err }
 func (e *ConnectError) Error() string {
-	hint := "Check that the host is up, that sshd listens on this port, and that no firewall is in between."
-	switch {
-	case e.protocol:
-		hint = "Check that this port is sshd's and what it logs."
-	case e.Phase == PhaseHandshake:
-		hint = "The port accepts connections, but no SSH server answered. Check that sshd runs behind it; a host that is booting may need time."
-	case e.Phase == PhaseAuthentication:
-		hint = "The host key was verified; check sshd's log on the host (PAM, DNS lookups) or raise dial_timeout."
+	msg := unable(e.Step, e.Target) + e.Phase
+	if e.Via != "" {
+		msg += " from " + e.Via
 	}
-	return unable(e.Step, e.Target) + e.Phase + ": " + e.Err.Error() + ".\n" + hint
+	msg += ": " + e.Err.Error()
+	if e.Attempts > 1 {
+		msg += fmt.Sprintf(" (%d attempts)", e.Attempts)
+	}
+	if e.Said != "" {
+		msg += "; the server said: " + e.Said
+	}
+	return msg + ".\n" + e.hint()
+}
+
+func (e *ConnectError) hint() string {
+	switch {
+	case e.protocol && e.Phase == PhaseDial:
+		return "The jump host does not let connections through: check AllowTcpForwarding and PermitOpen in its sshd_config, and the options of the key in authorized_keys there."
+	case e.protocol:
+		return "Check that this port is sshd's and what it logs."
+	case e.Phase == PhaseHandshake && (e.Said != "" || e.Attempts > 1):
+		return "The port accepts connections, and closes them before the host key. sshd does so where too many log in at once (MaxStartups), or to an address that it punishes (PerSourcePenalties); a host that is booting may need time. Raise dial_timeout or MaxStartups, or lower Terraform's -parallelism."
+	case e.Phase == PhaseHandshake:
+		return "The port accepts connections, but no SSH server answered. Check that sshd runs behind it; a host that is booting may need time."
+	case e.Phase == PhaseAuthentication:
+		return "The host key was verified; check sshd's log on the host (PAM, DNS lookups) or raise dial_timeout."
+	case e.Via != "":
+		return "Check from the jump host that the host is up, that sshd listens on this port, and that no firewall is in between."
+	}
+	return "Check that the host is up, that sshd listens on this port, and that no firewall is in between."
 }
 
 // AuthError is a login that the host refused.

@@ -1,7 +1,6 @@
 package remote
 
 import (
-	"net"
 	"time"
 
 	"golang.org/x/crypto/ssh"
@@ -30,5 +29,5 @@ func Trusts(cfg Config, key ssh.PublicKey) error {
 	if err != nil {
 		return err
 	}
-	return t.check("", &net.TCPAddr{}, key)
+	return t.check(key)
 }

@@ -4,189 +4,150 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"os"
 	"slices"
 	"strings"
+	"time"
 
-	"github.com/skeema/knownhosts"
 	"golang.org/x/crypto/ssh"
 	xknownhosts "golang.org/x/crypto/ssh/knownhosts"
 )
 
-// inlineSource is what messages call the entries given inline.
-const inlineSource = "known_hosts (inline)"
-
-// trust knows which host keys are good.
-type trust struct {
-	target   string
-	hostPort string // as known_hosts names the host: lower case, like ssh(1) looks it up
-	insecure bool
-	db       *knownhosts.HostKeyDB
-	inline   string   // path under which the inline entries were read
-	sources  []string // what was read, for messages
-}
-
-// newTrust reads the known_hosts entries. The error is a *ConfigError.
-func newTrust(c Config) (*trust, error) {
-	t := &trust{target: c.Target(), hostPort: strings.ToLower(c.hostPort())}
-	bad := func(attribute string, err error) error {
-		return &ConfigError{Name: c.Name, Attribute: attribute, Err: err}
-	}
-	switch c.HostKeyPolicy {
-	case HostKeyInsecure:
-		t.insecure = true
-		return t, nil
-	case HostKeyStrict, "":
-	default:
-		return nil, bad("host_key_policy", fmt.Errorf("%q is not a policy; it is strict or insecure", string(c.HostKeyPolicy)))
-	}
-	var paths []string
-	if len(c.KnownHosts) > 0 {
-		// The libraries read files only. The file lives for the length of this call.
-		path, err := writeTemp(c.KnownHosts)
-		if err != nil {
-			return nil, bad("known_hosts", err)
-		}
-		defer os.Remove(path)
-		t.inline = path
-		paths = append(paths, path)
-		t.sources = append(t.sources, inlineSource)
-	}
-	paths = append(paths, c.KnownHostsFiles...)
-	t.sources = append(t.sources, c.KnownHostsFiles...)
-	if len(paths) == 0 {
-		return nil, bad("known_hosts", errors.New("no known host keys are given, so no host can be trusted; set known_hosts = file(\"…\") or known_hosts_file, or write host_key_policy = \"insecure\" to trust whoever answers"))
-	}
-	db, err := knownhosts.NewDB(paths...)
-	if err != nil {
-		attribute, text := "known_hosts_file", err.Error()
-		if t.inline != "" && strings.Contains(text, t.inline) {
-			attribute, text = "known_hosts", strings.ReplaceAll(text, t.inline, "line")
-		}
-		return nil, bad(attribute, fmt.Errorf("cannot be read: %s; a line is: host-or-[host]:port key-type base64-key", text))
-	}
-	t.db = db
-	return t, nil
-}
-
-func writeTemp(content []byte) (path string, err error) {
-	f, err := os.CreateTemp("", "redislb-known-hosts-*") // mode 0600
-	if err != nil {
-		return "", err
-	}
-	_, err = f.Write(content)
-	if err = errors.Join(err, f.Close()); err != nil {
-		os.Remove(f.Name())
-		return "", err
-	}
-	return f.Name(), nil
-}
-
 // algorithms lists host key algorithms, those of the keys we know first, since a
 // server shows only one of its keys (golang/go#29286). The others follow so that
 // a changed key of another type is reported with its fingerprint instead of as
-// "no common algorithm"; check refuses it.
+// "no common algorithm"; check refuses it. Certificates are asked for only where
+// an authority may vouch for the host.
 func (t *trust) algorithms() []string {
-	if t.insecure {
+	if t.cfg.HostKeyPolicy == HostKeyInsecure {
 		return nil
 	}
-	known := t.db.HostKeyAlgorithms(t.hostPort)
-	if len(known) == 0 {
-		return nil
-	}
-	for _, a := range ssh.SupportedAlgorithms().HostKeys {
-		if !slices.Contains(known, a) {
-			known = append(known, a)
+	var list []string
+	add := func(names ...string) {
+		for _, n := range names {
+			if !slices.Contains(list, n) {
+				list = append(list, n)
+			}
 		}
 	}
-	return known
+	all := ssh.SupportedAlgorithms().HostKeys
+	if t.pinned != nil {
+		add(algorithmsOf(t.pinned)...)
+	} else if len(t.cas) > 0 {
+		add(slices.DeleteFunc(slices.Clone(all), func(a string) bool { return !isCertificate(a) })...)
+	}
+	for _, k := range t.known {
+		add(algorithmsOf(k.key)...)
+	}
+	add(slices.DeleteFunc(slices.Clone(all), isCertificate)...)
+	return list
 }
 
-// check is an ssh.HostKeyCallback; its errors are the HostKey…Errors.
-func (t *trust) check(_ string, remote net.Addr, key ssh.PublicKey) error {
-	if t.insecure {
+func isCertificate(algorithm string) bool { return strings.Contains(algorithm, "-cert-v") }
+
+// algorithmsOf lists how a key may sign: an RSA key by SHA-2 only (RFC 8332).
+func algorithmsOf(key ssh.PublicKey) []string {
+	if key.Type() == ssh.KeyAlgoRSA {
+		return []string{ssh.KeyAlgoRSASHA512, ssh.KeyAlgoRSASHA256}
+	}
+	return []string{key.Type()}
+}
+
+// check decides on the key that a server shows and has proved to hold; its errors
+// are the HostKey…Errors and HostCertError.
+func (t *trust) check(key ssh.PublicKey) error {
+	if t.cfg.HostKeyPolicy == HostKeyInsecure {
 		return nil
 	}
-	err := t.db.HostKeyCallback()(t.hostPort, remote, key)
-	offered := key.Type() + " " + ssh.FingerprintSHA256(key)
-	var revoked *xknownhosts.RevokedError
-	var keyErr *xknownhosts.KeyError
+	offered := fingerprint(key)
+	if where := t.revoked(key); where != "" {
+		return &HostKeyRevokedError{Target: t.target, Offered: offered, Source: where}
+	}
+	cert, certified := key.(*ssh.Certificate)
+	if certified && t.pinned == nil && holds(t.cas, cert.SignatureKey) {
+		return t.checkCert(cert)
+	}
+	key = plain(key) // as in ssh(1): a certificate of nobody we know is as good as its key
+	known := t.known
+	if t.pinned != nil {
+		known = []knownKey{{t.pinned, "host_key"}}
+	}
+	switch {
+	case holds(known, key):
+		return nil
+	case len(known) > 0:
+		e := &HostKeyMismatchError{Target: t.target, Offered: offered}
+		for _, k := range known {
+			e.Known = append(e.Known, k.String())
+		}
+		return e
+	case certified && len(t.cas) > 0:
+		return t.certError(CertForeign, offered, "the host's certificate is signed by "+fingerprint(cert.SignatureKey)+", which is not trusted.")
+	case t.cfg.HostKeyPolicy == HostKeyAcceptNew && t.cfg.HostCA == "":
+		return t.accept(key)
+	case len(t.cas) > 0:
+		return t.certError(CertMissing, offered, "the host shows no certificate, and its plain key is not known.")
+	}
+	return &HostKeyUnknownError{Target: t.target, Offered: offered, Sources: t.sources,
+		Line: xknownhosts.Line([]string{t.hostPort}, key), keyType: key.Type()}
+}
+
+// checkCert checks a host certificate of an authority that is trusted.
+func (t *trust) checkCert(cert *ssh.Certificate) error {
+	name := t.cfg.hostName()
+	principal, made := "", len(cert.ValidPrincipals) == 0 // for nobody in particular is for all
+	for _, p := range cert.ValidPrincipals {
+		if !made && matches(strings.ToLower(p), name) {
+			principal, made = p, true
+		}
+	}
+	now := t.now()
+	fail := func(fault CertFault, format string, args ...any) error {
+		return t.certError(fault, fingerprint(cert), fmt.Sprintf("the host's certificate "+format, args...))
+	}
+	err := (&ssh.CertChecker{Clock: func() time.Time { return now }}).CheckCert(principal, cert)
+	if cert.CertType != ssh.HostCert {
+		err = errors.New("it is a user's certificate")
+	}
 	switch {
 	case err == nil:
 		return nil
-	case errors.As(err, &revoked):
-		return &HostKeyRevokedError{Target: t.target, Offered: offered, Source: t.where(revoked.Revoked)}
-	case errors.As(err, &keyErr) && len(keyErr.Want) > 0:
-		e := &HostKeyMismatchError{Target: t.target, Offered: offered}
-		for _, k := range keyErr.Want {
-			e.Known = append(e.Known, fmt.Sprintf("%s %s (%s)", k.Key.Type(), ssh.FingerprintSHA256(k.Key), t.where(k)))
-		}
-		return e
-	case errors.As(err, &keyErr):
-		return &HostKeyUnknownError{Target: t.target, Offered: offered, Sources: t.sources,
-			Line: xknownhosts.Line([]string{t.hostPort}, key), keyType: key.Type()}
-	default: // a host certificate that does not hold
-		return &HostKeyMismatchError{Target: t.target, Offered: offered + ": " + err.Error()}
+	case cert.CertType == ssh.HostCert && !made:
+		return fail(CertPrincipal, "is made out to %s, not to %s.", strings.Join(cert.ValidPrincipals, ", "), name)
+	case uint64(now.Unix()) < cert.ValidAfter:
+		return fail(CertEarly, "is not valid before %s (it is %s here).", certTime(cert.ValidAfter), now.UTC().Format(time.RFC3339))
+	case uint64(now.Unix()) >= cert.ValidBefore:
+		return fail(CertExpired, "expired on %s.", certTime(cert.ValidBefore))
 	}
+	return fail(CertInvalid, "does not hold: %s.", err)
 }
 
-func (t *trust) where(k xknownhosts.KnownKey) string {
-	source := k.Filename
-	if source == t.inline {
-		source = inlineSource
+func (t *trust) certError(fault CertFault, offered, detail string) error {
+	e := &HostCertError{Target: t.target, Fault: fault, Offered: offered, Detail: detail}
+	for _, k := range t.cas {
+		e.Trusted = append(e.Trusted, k.String())
 	}
-	return fmt.Sprintf("%s, line %d", source, k.Line)
+	return e
 }
 
-// HostKeyUnknownError is a host that known_hosts says nothing about. No
-// credential was sent.
-type HostKeyUnknownError struct {
-	Target, Step string
-	Offered      string   // key type and SHA256 fingerprint
-	Line         string   // the known_hosts line for this key
-	Sources      []string // where was looked
-	keyType      string
-}
+func certTime(seconds uint64) string { return time.Unix(int64(seconds), 0).UTC().Format(time.RFC3339) }
 
-func (e *HostKeyUnknownError) at(step string) error { c := *e; c.Step = step; return &c }
-func (e *HostKeyUnknownError) Error() string {
-	host := e.Target[strings.LastIndex(e.Target, "@")+1:]
-	host, port, _ := net.SplitHostPort(host)
-	file := strings.TrimPrefix(e.keyType, "ssh-")
-	if strings.HasPrefix(file, "ecdsa") {
-		file = "ecdsa"
+// matches compares a name with a pattern of ssh_config(5), where * and ? stand for
+// any characters and any one.
+func matches(pattern, name string) bool {
+	switch {
+	case pattern == "":
+		return name == ""
+	case pattern[0] == '*':
+		return matches(pattern[1:], name) || name != "" && matches(pattern, name[1:])
 	}
-	return unable(e.Step, e.Target) + "the host key is not known: the server shows " + e.Offered +
-		", and there is no entry for it in " + strings.Join(e.Sources, ", ") + ". Nothing secret was sent.\n" +
-		"Compare the fingerprint with the host's own, over another way than this network (on its console: ssh-keygen -lf /etc/ssh/ssh_host_" + file + "_key.pub). If it is the same, add this line to known_hosts:\n" +
-		e.Line + "\n(ssh-keyscan -p " + port + " " + host + " prints such lines too, but it believes whoever answers: verify before use.)"
+	return name != "" && (pattern[0] == '?' || pattern[0] == name[0]) && matches(pattern[1:], name[1:])
 }
 
-// HostKeyMismatchError is a host that shows another key than the known ones:
-// reinstalled, or somebody in between. No credential was sent.
-type HostKeyMismatchError struct {
-	Target, Step string
-	Offered      string   // key type and SHA256 fingerprint
-	Known        []string // the same of the known keys, with where they come from
-}
-
-func (e *HostKeyMismatchError) at(step string) error { c := *e; c.Step = step; return &c }
-func (e *HostKeyMismatchError) Error() string {
-	return unable(e.Step, e.Target) + "THE HOST KEY IS NOT THE KNOWN ONE, somebody may be in between. The server shows " + e.Offered + ". Nothing secret was sent.\n" +
-		"Known: " + strings.Join(e.Known, "; ") + ".\n" +
-		"If the host was reinstalled, verify its new fingerprint on its console and replace the line; if not, do not go on."
-}
-
-// HostKeyRevokedError is a key that known_hosts marks @revoked. No credential
-// was sent.
-type HostKeyRevokedError struct {
-	Target, Step string
-	Offered      string
-	Source       string // the line that revokes it
-}
-
-func (e *HostKeyRevokedError) at(step string) error { c := *e; c.Step = step; return &c }
-func (e *HostKeyRevokedError) Error() string {
-	return unable(e.Step, e.Target) + "the server shows a key that is revoked: " + e.Offered + " (" + e.Source + "). Nothing secret was sent.\n" +
-		"Whoever holds that key may not be the host. Give the host a new host key and put it into known_hosts."
+// callback makes an ssh.HostKeyCallback that also tells verdict what it found.
+func (t *trust) callback(verdict func(error)) ssh.HostKeyCallback {
+	return func(_ string, _ net.Addr, key ssh.PublicKey) error {
+		err := t.check(key)
+		verdict(err)
+		return err
+	}
 }

@@ -19,13 +19,18 @@ import (
 	"github.com/redislb/terraform-provider-redislb/internal/remote/remotetest"
 )
 
-func rsaKey(t *testing.T) ssh.Signer {
+func rsaPrivate(t *testing.T) *rsa.PrivateKey {
 	t.Helper()
 	k, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := ssh.NewSignerFromKey(k)
+	return k
+}
+
+func rsaKey(t *testing.T) ssh.Signer {
+	t.Helper()
+	s, err := ssh.NewSignerFromKey(rsaPrivate(t))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -147,7 +147,7 @@ func TestHostThatBootsWhileDiallingIsReached(t *testing.T) {
 	})
 	c := remote.NewClient(cfg)
 	defer c.Close()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()
 	_, err := c.Run(ctx, sh(":")) // it connects to a listener that never answers
 	l := <-late
@@ -155,6 +155,7 @@ func TestHostThatBootsWhileDiallingIsReached(t *testing.T) {
 		t.Skip("the port was taken meanwhile")
 	}
 	defer l.Close()
+	_ = l.(*net.TCPListener).SetDeadline(time.Now().Add(5 * time.Second))
 	if !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("got %v, want the caller's deadline since the dial went on", err)
 	}

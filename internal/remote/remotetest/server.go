@@ -6,6 +6,7 @@ import (
 	"encoding/pem"
 	"io"
 	"net"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -25,12 +26,17 @@ type Options struct {
 	Interactive    bool            // take Password by keyboard-interactive instead
 	NoKey          bool            // refuse the key that Config holds
 	AuthorizedKeys []ssh.PublicKey // taken besides
-	HostKeys       []ssh.Signer    // one Ed25519 key if empty
+	UserCA         ssh.PublicKey   // certificates of this authority for User are taken
+	HostKeys       []ssh.Signer    // keys or certificates; one Ed25519 key if empty
 
 	Env         []string // added to the environment of commands
 	Shell       string   // the login shell; "sh" if empty
 	MaxSessions int      // sessions at once per connection; 0 means any number
 	Mute        bool     // accept connections and say nothing
+	Port        int      // of 127.0.0.1; 0 means a free one
+	Refuse      int      // so many connections are closed before the SSH version, like MaxStartups
+	RefuseWords string   // what they are told
+	Forward     bool     // let clients through to other addresses (direct-tcpip)
 	// Exec answers instead of a shell, if set. stdin ends when the client says so.
 	Exec func(command string, stdin io.Reader, stdout, stderr io.Writer) (exitCode int)
 	// RefuseExec denies all exec requests.
@@ -49,7 +55,7 @@ type Server struct {
 	clientPEM []byte
 	conns     sync.WaitGroup
 
-	connections, handshakes, sessions, attempts, passwords atomic.Int64
+	connections, handshakes, sessions, forwards, attempts, passwords atomic.Int64
 
 	mu       sync.Mutex
 	closed   bool
@@ -58,7 +64,7 @@ type Server struct {
 	frozen   chan struct{} // closed by Thaw; nil if not frozen
 }
 
-// NewServer starts a server on a free port of 127.0.0.1.
+// NewServer starts a server on 127.0.0.1.
 func NewServer(t testing.TB, opts Options) *Server {
 	t.Helper()
 	if opts.User == "" {
@@ -73,7 +79,7 @@ func NewServer(t testing.TB, opts Options) *Server {
 		key, _ := NewKey(t)
 		s.hostKeys = []ssh.Signer{key}
 	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(opts.Port)))
 	if err != nil {
 		t.Fatalf("remotetest: %v", err)
 	}
@@ -119,7 +125,11 @@ func (s *Server) Port() int { return s.listener.Addr().(*net.TCPAddr).Port }
 func (s *Server) KnownHosts() string {
 	var lines string
 	for _, k := range s.hostKeys {
-		lines += knownhosts.Line([]string{s.Addr()}, k.PublicKey()) + "\n"
+		key := k.PublicKey()
+		if cert, ok := key.(*ssh.Certificate); ok {
+			key = cert.Key
+		}
+		lines += knownhosts.Line([]string{s.Addr()}, key) + "\n"
 	}
 	return lines
 }
@@ -135,6 +145,9 @@ func (s *Server) Handshakes() int { return int(s.handshakes.Load()) }
 
 // Sessions counts the sessions opened so far, of exec and sftp.
 func (s *Server) Sessions() int { return int(s.sessions.Load()) }
+
+// Forwards counts the connections that clients made through the server.
+func (s *Server) Forwards() int { return int(s.forwards.Load()) }
 
 // AuthAttempts counts requests to log in, the opening "none" among them.
 func (s *Server) AuthAttempts() int { return int(s.attempts.Load()) }
@@ -202,7 +215,12 @@ func (s *Server) serve() {
 		if err != nil {
 			return
 		}
-		s.connections.Add(1)
+		n := s.connections.Add(1)
+		if n <= int64(s.opts.Refuse) {
+			_, _ = io.WriteString(c, s.opts.RefuseWords)
+			c.Close()
+			continue
+		}
 		g := &gate{Conn: c, server: s}
 		s.mu.Lock()
 		if s.closed {

@@ -38,6 +38,12 @@ func (s *Server) config() *ssh.ServerConfig {
 			return nil, refused
 		},
 	}
+	if plain := config.PublicKeyCallback; s.opts.UserCA != nil {
+		checker := ssh.CertChecker{UserKeyFallback: plain, IsUserAuthority: func(ca ssh.PublicKey) bool {
+			return bytes.Equal(ca.Marshal(), s.opts.UserCA.Marshal())
+		}}
+		config.PublicKeyCallback = checker.Authenticate
+	}
 	switch {
 	case s.opts.Password != "" && s.opts.Interactive:
 		config.KeyboardInteractiveCallback = func(c ssh.ConnMetadata, ask ssh.KeyboardInteractiveChallenge) (*ssh.Permissions, error) {
@@ -77,6 +83,10 @@ func (s *Server) talk(g *gate) {
 	var running sync.WaitGroup
 	var now atomic.Int64
 	for c := range channels {
+		if c.ChannelType() == "direct-tcpip" {
+			running.Go(func() { s.forward(c) })
+			continue
+		}
 		if s.opts.MaxSessions > 0 && int(now.Load()) >= s.opts.MaxSessions {
 			_ = c.Reject(ssh.ConnectionFailed, "open failed") // in sshd's words
 			continue

@@ -1,0 +1,102 @@
+package provider
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	tfconfig "github.com/hashicorp/terraform-plugin-testing/config"
+	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
+
+	"github.com/redislb/terraform-provider-redislb/internal/remote/remotetest"
+)
+
+func TestHostWithAnUnknownAddressOrPasswordIsNotDialledAndTheKnownOneIs(t *testing.T) {
+	c, other := newCanned(t, bareHost(t), remotetest.Options{}), newCanned(t, bareHost(t), remotetest.Options{})
+	resource.UnitTest(t, resource.TestCase{Steps: []resource.TestStep{{
+		ProtoV6ProviderFactories: factories,
+		ConfigFile:               tfconfig.StaticFile("testdata/unknown.tf"),
+		ConfigVariables: c.variables(func(v tfconfig.Variables) {
+			v["other_port"] = tfconfig.IntegerVariable(other.Port())
+		}),
+		PlanOnly:           true,
+		ExpectNonEmptyPlan: true,
+	}}})
+	if c.probes == 0 {
+		t.Error("the known host was not looked at")
+	}
+	if n := other.Connections(); n > 0 {
+		t.Errorf("%d connections to hosts that are not known yet", n)
+	}
+}
+
+// The provider as a program, under Terraform, with all logging on.
+func TestNoSecretIsInLogPlanOrState(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds the provider")
+	}
+	dir := t.TempDir()
+	if out, err := exec.Command("go", "build", "-o", filepath.Join(dir, "terraform-provider-redislb"), "../..").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	locked, err := os.ReadFile("../remote/testdata/encrypted_key")
+	if err != nil {
+		t.Fatal(err)
+	}
+	config, err := os.ReadFile("testdata/secrets.tf")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rc := fmt.Sprintf("provider_installation {\n  dev_overrides {\n    \"redislb/redislb\" = %q\n  }\n  direct {}\n}\n", dir)
+	for name, content := range map[string][]byte{"main.tf": config, "rc": []byte(rc)} {
+		if err := os.WriteFile(filepath.Join(dir, name), content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const password, becomes, passphrase = "Sesame-login-1", "Sesame-become-2", "s3cret-hunter2"
+	c := newCanned(t, bareHost(t), remotetest.Options{Password: password, NoKey: true})
+	c.becomes(bareHost(t), realServerHost(t))
+	log := filepath.Join(dir, "log")
+	terraform := func(args ...string) []byte {
+		t.Helper()
+		cmd := exec.Command("terraform", args...)
+		cmd.Dir = dir
+		cmd.Env = append(os.Environ(), "TF_CLI_CONFIG_FILE="+filepath.Join(dir, "rc"), "TF_LOG=TRACE", "TF_LOG_PATH="+log,
+			fmt.Sprintf("TF_VAR_port=%d", c.Port()), "TF_VAR_host_key="+keyOf(c), "TF_VAR_private_key="+string(locked),
+			"TF_VAR_passphrase="+passphrase, "TF_VAR_password="+password, "TF_VAR_become_password="+becomes)
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			t.Fatalf("terraform %s: %v\n%s", args[0], err, out)
+		}
+		return out
+	}
+	said := terraform("plan", "-out", "plan")
+	planned := terraform("show", "-json", "plan")
+	said = append(said, terraform("apply", "plan")...)
+	said = append(said, planned...)
+	said = append(said, terraform("show", "-json")...)
+	for _, file := range []string{log, filepath.Join(dir, "terraform.tfstate")} {
+		content, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		said = append(said, content...)
+	}
+	if n := c.Passwords(); n < 2 { // positive controls
+		t.Errorf("the password was used %d times", n)
+	}
+	for _, word := range []string{"observing the host", fmt.Sprintf("root@127.0.0.1:%d", c.Port()), "[TRACE]", "resource_changes"} {
+		if !bytes.Contains(said, []byte(word)) {
+			t.Errorf("what is searched lacks %q", word)
+		}
+	}
+	for name, secret := range map[string]string{"password": password, "become_password": becomes, "passphrase": passphrase, "private key": strings.Split(string(locked), "\n")[2]} {
+		if i := bytes.Index(said, []byte(secret)); i >= 0 {
+			t.Errorf("the %s is shown: …%s…", name, said[max(0, i-200):min(len(said), i+40)])
+		}
+	}
+}
