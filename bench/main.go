@@ -38,6 +38,7 @@ type options struct {
 	out      string
 	runs     int
 	rounds   int
+	quick    int
 	services string
 	vips     string
 	hosts    string
@@ -50,7 +51,8 @@ func main() {
 	flag.StringVar(&o.only, "only", "", "measure these parts, and leave the rest of the document as it is: "+strings.Join(names(), ","))
 	flag.StringVar(&o.out, "o", "docs/benchmarks.md", "the document")
 	flag.IntVar(&o.runs, "runs", 7, "how often what is quick is measured")
-	flag.IntVar(&o.rounds, "rounds", 3, "how often a first apply from bare hosts is measured")
+	flag.IntVar(&o.rounds, "rounds", 3, "how often what begins with bare hosts is measured, and how often bytes are counted")
+	flag.IntVar(&o.quick, "quick", 2, "how often each of these rounds measures what is quick")
 	flag.StringVar(&o.services, "services", "1,10,100,1000", "numbers of services on one redislb_vip")
 	flag.StringVar(&o.vips, "vips", "1,10,100,1000", "numbers of redislb_vip resources with a service each")
 	flag.StringVar(&o.hosts, "hosts", "1,10,50,100,200", "numbers of hosts")
@@ -124,7 +126,7 @@ func (b *bench) one(ctx context.Context, p part) (string, error) {
 		err = fmt.Errorf("part %s: %w", p.name, err)
 		s.goal(goal{"everything measured", "yes", "no: it failed", false})
 		reason, _, _ := strings.Cut(err.Error(), "\n")
-		s.text("The measurement broke off: `%s`", strings.ReplaceAll(reason, b.root, "."))
+		s.text("The measurement broke off: `%s`", strings.NewReplacer(b.root, ".", "`", "'").Replace(reason))
 	}
 	stamp := fmt.Sprintf("*Measured on %s at commit %s, in %s.*", time.Now().UTC().Format("2006-01-02 15:04 MST"), b.commit, time.Since(started).Round(time.Second))
 	text := s.markdown(p.title, stamp)

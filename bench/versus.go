@@ -13,14 +13,8 @@ type versusTimes struct {
 	python, aFirst, aCold, aWarm, aCheck, aChange series
 }
 
-// quick is how often a round measures what is quick.
-const quick = 2
-
 // changedWeight is that of the i-th change. The first apply's is 1.
 func changedWeight(i int) int { return 2 - i%2 }
-
-// lastWeight is what a round leaves.
-var lastWeight = changedWeight(quick - 1)
 
 // ansible has redislb and Ansible set up the same, in turns.
 func (b *bench) ansible(ctx context.Context, s *section) error {
@@ -43,7 +37,7 @@ func (b *bench) ansible(ctx context.Context, s *section) error {
 		if err := b.redislbRound(ctx, r, &v); err != nil {
 			return err
 		}
-		ours, err := b.facts(ctx, lastWeight)
+		ours, err := b.facts(ctx, changedWeight(b.quick-1))
 		if err != nil {
 			return err
 		}
@@ -54,7 +48,7 @@ func (b *bench) ansible(ctx context.Context, s *section) error {
 		if err := b.ansibleRound(ctx, a, &v); err != nil {
 			return err
 		}
-		theirs, err := b.facts(ctx, lastWeight)
+		theirs, err := b.facts(ctx, changedWeight(b.quick-1))
 		if err != nil {
 			return err
 		}
@@ -77,7 +71,7 @@ func (b *bench) redislbRound(ctx context.Context, r reach, v *versusTimes) error
 	if err := b.noteKeepalived(ctx); err != nil {
 		return err
 	}
-	for i := range quick {
+	for i := range b.quick {
 		if err := add(&v.none, func() (time.Duration, error) { return t.plan(ctx) }); err != nil {
 			return err
 		}
@@ -102,7 +96,7 @@ func (b *bench) ansibleRound(ctx context.Context, a *ansibleRuns, v *versusTimes
 		return err
 	}
 	weight := "weight=1"
-	for i := range quick {
+	for i := range b.quick {
 		for _, m := range []struct {
 			into *series
 			run  func() (time.Duration, error)

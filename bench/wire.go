@@ -7,9 +7,6 @@ import (
 	"github.com/redislb/terraform-provider-redislb/bench/proxy"
 )
 
-// wireTimes is how often each row is counted: the counts hardly vary.
-const wireTimes = 3
-
 // counted are the counts of one command, of which each was run several times.
 type counted struct {
 	name                               string
@@ -48,7 +45,7 @@ A proxy on this machine before each host's SSH port counts for both hosts togeth
 numbers are for one host, the half. Sent and received are bytes of TCP payload, all of SSH
 included, seen from this machine. A round trip is counted whenever data of the host follow
 data of this machine: the least number of times that the wire can have been waited for,
-TCP's own handshake not included. Medians of up to %d runs of each command.`, wireTimes)
+TCP's own handshake not included. Medians of up to %d runs of each command.`, b.rounds)
 	t := table{head: []string{"per host", "connections", "round trips", "sent", "received", "n"}}
 	for _, c := range m.rows {
 		t.row(c.name, c.connections.format("", 0)[0], c.trips.format("", 0)[0], c.sent.format("kB", 1)[0], c.received.format("kB", 1)[0], fmt.Sprint(len(c.sent)))
@@ -72,7 +69,7 @@ func (b *bench) wireOfRedislb(ctx context.Context, r reach, m *meter) error {
 	}); err != nil {
 		return err
 	}
-	for i := range wireTimes {
+	for i := range b.rounds {
 		if err := m.count("`ssh HOST 'cat /proc/net/ip_vs'`", func() error { return sshBoth(ctx, r) }); err != nil {
 			return err
 		}
@@ -116,7 +113,7 @@ func (b *bench) wireOfAnsible(ctx context.Context, r reach, m *meter) error {
 		return err
 	}
 	weight := "weight=1"
-	for i := range wireTimes {
+	for i := range b.rounds {
 		if err := m.count("Ansible: nothing to do", play(false, "site.yml", "-e", weight)); err != nil {
 			return err
 		}
