@@ -30,6 +30,7 @@ func readDocument(path string) (document, error) {
 		return d, err
 	}
 	marks := mark.FindAllStringSubmatchIndex(string(text), -1)
+	d.head, _, _ = strings.Cut(string(text), "<!-- part ")
 	for i, m := range marks {
 		end := len(text)
 		if i+1 < len(marks) {

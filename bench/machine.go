@@ -15,7 +15,9 @@ import (
 )
 
 // head is the document's beginning, with the machine that all was measured on.
-func (b *bench) head(ctx context.Context) string {
+// What is not known of the lab, where it was not needed, is taken from the head
+// that was there.
+func (b *bench) head(ctx context.Context, old string) string {
 	var s section
 	s.text(`
 # Benchmarks
@@ -27,8 +29,15 @@ most are shown beside it. A target that is not reached says so.`)
 	for _, row := range b.machine(ctx) {
 		t.row(row[0], row[1])
 	}
-	s.table(t)
-	return s.body.String()
+	known := s.body.String() + t.String()
+	for line := range strings.Lines(old) {
+		for _, label := range []string{labRow, keepalivedRow} {
+			if strings.HasPrefix(line, "| "+label+" |") && !strings.Contains(known, "| "+label+" |") {
+				known += line
+			}
+		}
+	}
+	return known
 }
 
 func (b *bench) machine(ctx context.Context) [][2]string {
@@ -67,13 +76,18 @@ func (b *bench) machine(ctx context.Context) [][2]string {
 		{"Ansible", first("ansible-playbook", "--version")},
 	}
 	if b.machines != nil {
-		rows = append(rows, [2]string{"Hosts of the lab", "Debian " + b.machines.Suite()})
+		rows = append(rows, [2]string{labRow, "Debian " + b.machines.Suite()})
 	}
 	if b.keepalived != "" {
-		rows = append(rows, [2]string{"keepalived on the hosts", b.keepalived})
+		rows = append(rows, [2]string{keepalivedRow, b.keepalived})
 	}
 	return rows
 }
+
+const (
+	labRow        = "Hosts of the lab"
+	keepalivedRow = "keepalived on the hosts"
+)
 
 // noteKeepalived keeps the version for the head.
 func (b *bench) noteKeepalived(ctx context.Context) (err error) {

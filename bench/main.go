@@ -107,7 +107,7 @@ func run(ctx context.Context, o options) error {
 		failures = errors.Join(failures, err)
 		doc.sections[p.name] = text
 		// Each part is saved when it is done: the whole takes long.
-		doc.head = b.head(ctx)
+		doc.head = b.head(ctx, doc.head)
 		if err := os.WriteFile(o.out, []byte(doc.render(names())), 0o644); err != nil {
 			return err
 		}

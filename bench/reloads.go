@@ -16,31 +16,28 @@ import (
 // writes so much about many services that the journal drops its beginning.
 type reloads struct {
 	mu    sync.Mutex
+	begun bool
 	lines int
 	rest  []byte
 	end   context.CancelFunc
 	ended chan error
 }
 
+// following is what the host says when it begins.
+const following = "following"
+
 // followReloads begins with what happens from now on.
 func followReloads(ctx context.Context, h *lab.Host) (*reloads, error) {
-	const ready = "following"
 	ctx, cancel := context.WithCancel(ctx)
 	r := &reloads{end: cancel, ended: make(chan error, 1)}
 	go func() {
-		_, err := h.Run(ctx, "echo "+ready+"; exec journalctl -q -f -n 0 -o cat _PID=1 UNIT=keepalived.service", lab.Streams{Stdout: r})
+		_, err := h.Run(ctx, "echo "+following+"; exec journalctl -q -f -n 0 -o cat _PID=1 UNIT=keepalived.service", lab.Streams{Stdout: r})
 		r.ended <- err
 	}()
 	for range 600 {
-		r.mu.Lock()
-		begun := r.lines < 0
-		r.mu.Unlock()
-		if begun {
+		if r.hasBegun() {
 			// journalctl has been started, and needs a moment to open the journal.
 			time.Sleep(2 * time.Second)
-			r.mu.Lock()
-			r.lines = 0
-			r.mu.Unlock()
 			return r, nil
 		}
 		select {
@@ -52,6 +49,12 @@ func followReloads(ctx context.Context, h *lab.Host) (*reloads, error) {
 	}
 	cancel()
 	return nil, fmt.Errorf("follow the journal of %s: no answer", h.Name)
+}
+
+func (r *reloads) hasBegun() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.begun
 }
 
 // Write takes what journalctl prints.
@@ -66,8 +69,8 @@ func (r *reloads) Write(p []byte) (int, error) {
 		}
 		r.rest = rest
 		switch {
-		case bytes.Equal(line, []byte("following")):
-			r.lines = -1
+		case string(line) == following:
+			r.begun = true
 		case bytes.HasPrefix(line, []byte("Reloaded keepalived")):
 			r.lines++
 		}
