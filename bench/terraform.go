@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"time"
 )
@@ -97,6 +98,9 @@ func (t *terraform) weigh(weight int) error {
 	return os.WriteFile(path, changed, 0o600)
 }
 
+// firstError is the line that Terraform begins its first error with.
+var firstError = regexp.MustCompile(`(?m)Error: .*$`)
+
 func (t *terraform) run(ctx context.Context, env []string, args ...string) (time.Duration, error) {
 	ctx, cancel := context.WithTimeout(ctx, t.limit)
 	defer cancel()
@@ -112,7 +116,7 @@ func (t *terraform) run(ctx context.Context, env []string, args ...string) (time
 	case ctx.Err() != nil:
 		return took, fmt.Errorf("terraform %s: not done within %v", args[0], t.limit)
 	case err != nil:
-		return took, fmt.Errorf("terraform %s: %w:\n%s", args[0], err, out.Bytes())
+		return took, fmt.Errorf("terraform %s: %w: %s\n%s", args[0], err, firstError.Find(out.Bytes()), out.Bytes())
 	}
 	return took, nil
 }

@@ -23,8 +23,7 @@ func (b *bench) ansible(ctx context.Context, s *section) error {
 	if err != nil {
 		return err
 	}
-	r := direct(machines)
-	a, err := b.newAnsible("ansible", r)
+	a, err := b.newAnsible("ansible", direct(machines))
 	if err != nil {
 		return err
 	}
@@ -32,10 +31,11 @@ func (b *bench) ansible(ctx context.Context, s *section) error {
 	var v versusTimes
 	for i := range b.rounds {
 		b.say("round %d of %d: redislb", i+1, b.rounds)
-		if _, err := b.bare(ctx); err != nil {
+		machines, err := b.bare(ctx)
+		if err != nil {
 			return err
 		}
-		if err := b.redislbRound(ctx, r, &v); err != nil {
+		if err := b.redislbRound(ctx, direct(machines), &v); err != nil {
 			return err
 		}
 		ours, err := b.facts(ctx, changedWeight(b.quick-1))
