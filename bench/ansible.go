@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -17,11 +16,9 @@ type ansibleRuns struct {
 	dir   string // of the playbooks
 	env   []string
 	cp    string // the folder of the sockets of ControlPersist
+	log   string // what the last run printed
 	limit time.Duration
 }
-
-// outcome is what a run of a playbook said of its hosts.
-type outcome struct{ changed bool }
 
 func (b *bench) newAnsible(name string, r reach) (*ansibleRuns, error) {
 	// A path of a socket has 107 bytes at most, so this is not below b.dir.
@@ -29,7 +26,7 @@ func (b *bench) newAnsible(name string, r reach) (*ansibleRuns, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &ansibleRuns{dir: filepath.Join(b.root, "bench", "ansible"), cp: cp, limit: b.limit}
+	a := &ansibleRuns{dir: filepath.Join(b.root, "bench", "ansible"), cp: cp, log: filepath.Join(b.dir, name+".log"), limit: b.limit}
 	a.env = append(os.Environ(),
 		"LC_ALL=C.UTF-8",
 		"ANSIBLE_HOME="+filepath.Join(b.dir, name),
@@ -67,20 +64,29 @@ func (a *ansibleRuns) hangUp(ctx context.Context) error {
 
 var changedHosts = regexp.MustCompile(`(?m)^\S+ +: ok=.* changed=[1-9]`)
 
-func (a *ansibleRuns) run(ctx context.Context, args ...string) (time.Duration, outcome, error) {
+// run tells how long it took and whether anything was changed.
+func (a *ansibleRuns) run(ctx context.Context, args ...string) (took time.Duration, changed bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, a.limit)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "ansible-playbook", args...)
 	cmd.Dir, cmd.Env = a.dir, a.env
-	var out bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &out
-	// Connections that persist hold the output open.
-	cmd.WaitDelay = time.Second
-	took, err := timed(cmd.Run)
-	if err != nil && !errors.Is(err, exec.ErrWaitDelay) {
-		return took, outcome{}, fmt.Errorf("ansible-playbook %q: %w:\n%s", args, err, out.Bytes())
+	// A file, not a pipe: connections that persist may hold it open, and nobody is
+	// to wait for them.
+	log, err := os.Create(a.log)
+	if err != nil {
+		return 0, false, err
 	}
-	return took, outcome{changed: changedHosts.Match(out.Bytes())}, nil
+	defer log.Close()
+	cmd.Stdout, cmd.Stderr = log, log
+	took, runErr := timed(cmd.Run)
+	out, err := os.ReadFile(a.log)
+	if err != nil {
+		return took, false, err
+	}
+	if runErr != nil {
+		return took, false, fmt.Errorf("ansible-playbook %q: %w:\n%s", args, runErr, out)
+	}
+	return took, changedHosts.Match(out), nil
 }
 
 // cold is a run that opens its own connections. Anything changed where nothing
@@ -95,9 +101,9 @@ func (a *ansibleRuns) cold(ctx context.Context, changes bool, args ...string) (t
 
 // warm is a run that may use the connections of the last one.
 func (a *ansibleRuns) warm(ctx context.Context, changes bool, args ...string) (time.Duration, error) {
-	took, o, err := a.run(ctx, args...)
-	if err == nil && o.changed != changes {
-		err = fmt.Errorf("ansible-playbook %q: something changed: %v, want %v", args, o.changed, changes)
+	took, changed, err := a.run(ctx, args...)
+	if err == nil && changed != changes {
+		err = fmt.Errorf("ansible-playbook %q: something changed: %v, want %v", args, changed, changes)
 	}
 	return took, err
 }
