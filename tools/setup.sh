@@ -50,6 +50,10 @@ for what in "$@"; do
 	test)
 		go_tool gotestsum gotest.tools/gotestsum
 		;;
+	bench)
+		debian_package ssh openssh-client
+		debian_package ansible-playbook ansible-core
+		;;
 	generate)
 		go_tool tfplugindocs github.com/hashicorp/terraform-plugin-docs/cmd/tfplugindocs
 		;;

@@ -2,9 +2,11 @@ package host
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/redislb/terraform-provider-redislb/internal/keepalived"
 )
@@ -35,11 +37,14 @@ func (b *box) killed(id string) {
 	cmd := b.start(id, change(check()...)...)
 	b.must(cmd.Start())
 	b.T.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
-	pid := filepath.Join(b.root, "var/lib/redislb/transactions", id, "undo")
+	work := filepath.Join(b.root, "var/lib/redislb/transactions", id)
 	eventually(b.T, func() bool {
-		_, err := os.Stat(pid)
-		return err == nil && b.read(conf) == "new\n" && strings.Contains(b.read("log"), "keepalived -t")
+		pid, err := os.ReadFile(filepath.Join(work, "pid"))
+		return err == nil && b.exists("log") && strings.Contains(b.read("log"), "keepalived -t") &&
+			exec.Command("kill", "-0", strings.TrimSpace(string(pid))).Run() != nil
 	})
+	time.Sleep(300 * time.Millisecond) // what it started holds the lock that long
+	equal(b.T, "new in the middle", b.read(conf), "new\n")
 	b.must(cmd.Process.Kill()) // who waits for it is gone too
 	b.verdict("exit 0")
 }

@@ -1,7 +1,6 @@
 package provider
 
 import (
-	"archive/tar"
 	"bytes"
 	"context"
 	"fmt"
@@ -24,7 +23,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/plancheck"
 	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
 
-	"github.com/redislb/terraform-provider-redislb/internal/host"
+	"github.com/redislb/terraform-provider-redislb/internal/host/hosttest"
 	"github.com/redislb/terraform-provider-redislb/internal/remote/remotetest"
 )
 
@@ -109,33 +108,11 @@ func bareHost(t *testing.T) []byte {
 // realServerHost is the capture with all on it that a real server has.
 func realServerHost(t *testing.T) []byte {
 	t.Helper()
-	text, _, _ := strings.Cut(string(bareHost(t)), "== tar\n")
-	replace := func(from, to string) {
-		t.Helper()
-		if !strings.Contains(text, from) {
-			t.Fatalf("the capture lacks %q", from)
-		}
-		text = strings.Replace(text, from, to, 1)
+	out, err := hosttest.RealServer(bareHost(t), netip.MustParseAddr("192.0.2.229"))
+	if err != nil {
+		t.Fatal(err)
 	}
-	replace("1: lo    inet6", "1: lo    inet 192.0.2.229/32 scope global lo:1\\       valid_lft forever preferred_lft forever\n1: lo    inet6")
-	for _, device := range []string{"lo", "all"} {
-		replace("conf/"+device+"/arp_ignore:0", "conf/"+device+"/arp_ignore:1")
-		replace("conf/"+device+"/arp_announce:0", "conf/"+device+"/arp_announce:2")
-	}
-	replace("Id=redislb-realserver.service\nLoadState=not-found\nActiveState=inactive\nUnitFileState=\n", "Id=redislb-realserver.service\nLoadState=loaded\nActiveState=active\nUnitFileState=enabled\n")
-	var archive bytes.Buffer
-	w := tar.NewWriter(&archive)
-	for key, content := range host.Wanted(host.RealServer{VIPs: []netip.Addr{netip.MustParseAddr("192.0.2.229")}}.Artifacts()) {
-		if path, ok := strings.CutPrefix(key, "file /"); ok {
-			head := &tar.Header{Name: path, Mode: 0o644, Uname: "root", Gname: "root", Size: int64(len(content)), Typeflag: tar.TypeReg}
-			if err := w.WriteHeader(head); err != nil {
-				t.Fatal(err)
-			}
-			_, _ = w.Write([]byte(content))
-		}
-	}
-	w.Close()
-	return []byte(text + "== tar\n" + archive.String() + "\n== end\n")
+	return out
 }
 
 // counting is the provider, with a count of how often it was configured: once for

@@ -48,10 +48,11 @@ done | awk '$1 == "insmod" && !seen[$2]++ { print $2 }' | while read -r module; 
 done
 
 say "local package archive"
-# Everything that bootstrap will ask for and that the image lacks. What
-# mmdebstrap downloaded lies in the same folder and is in the image already.
+# Everything that bootstrap will ask for and that the image lacks, and what
+# Ansible asks for on the hosts it is compared on (bench). What mmdebstrap
+# downloaded lies in the same folder and is in the image already.
 rm -f "$root"/var/cache/apt/archives/*.deb
-apt-get install -qq --yes --download-only -o Debug::NoLocking=1 keepalived ipvsadm nftables
+apt-get install -qq --yes --download-only -o Debug::NoLocking=1 keepalived ipvsadm nftables python3 python3-apt
 mkdir -p "$root/opt/apt"
 mv "$root"/var/cache/apt/archives/*.deb "$root/opt/apt/"
 (
