@@ -16,8 +16,17 @@ recall() {
 	rm -f "$state/before/$1"
 }
 
+# install_packages PACKAGE…: each brings a command of its own name.
 install_packages() {
 	step="install $*"
+	run_package_manager "$@"
+	for package in "$@"; do
+		command -v "$package" >/dev/null ||
+			fail "$package is still missing although the package manager had no complaint: $(tail -n 5 "$work/log")"
+	done
+}
+
+run_package_manager() {
 	if command -v apt-get >/dev/null; then
 		export DEBIAN_FRONTEND=noninteractive
 		# A fresh host has no lists, an old one lists that name packages long

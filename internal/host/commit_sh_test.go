@@ -753,3 +753,11 @@ func TestWholeScriptOfEachResourceRuns(t *testing.T) {
 	maps.DeleteFunc(after, func(path, _ string) bool { return strings.HasPrefix(path, "units/") })
 	b.same(before, after)
 }
+
+func TestPackageManagerThatInstallsNothingIsNotBelieved(t *testing.T) {
+	b := newBox(t)
+	b.write("bin/apt-get", "#!/bin/sh\necho 'nothing to do'\n", 0o755)
+	before := b.tree()
+	b.fails([]string{"install missing-command", "missing-command is still missing", "nothing to do", "everything was put back"}, call(installPackages, "missing-command"))
+	b.same(before, b.tree())
+}
