@@ -31,12 +31,12 @@ var factories = map[string]func() (tfprotov6.ProviderServer, error){
 	"redislb": providerserver.NewProtocol6WithError(provider.New("test")()),
 }
 
-// bare brings all hosts back to bare.
-func bare(t *testing.T) {
+// bare brings the named hosts, or all, back to bare.
+func bare(t *testing.T, names ...string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
-	if err := machines.Reset(ctx); err != nil {
+	if err := machines.Reset(ctx, names...); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -17,7 +17,12 @@ import (
 // machines is the lab that the tests share. Each test begins with bare hosts.
 var machines *lab.Lab
 
-func TestMain(m *testing.M) { os.Exit(run(m)) }
+func TestMain(m *testing.M) {
+	if job := os.Getenv(driverVariable); job != "" {
+		os.Exit(drive(job))
+	}
+	os.Exit(run(m))
+}
 
 func run(m *testing.M) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)

@@ -1,0 +1,39 @@
+# shellcheck shell=sh
+# Prints everything on a host that redislb may change, so that two prints can be
+# compared; behind "== left" what it may leave behind by accident. Changes nothing:
+# ipvsadm loads ip_vs, so it is asked only where that is loaded.
+
+# Few processes: each costs an emulated machine more than all that it prints.
+echo '== files'
+set --
+for folder in /etc/keepalived /etc/sysctl.d /etc/modules-load.d /etc/systemd/system /var/lib/redislb; do
+	[ -d "$folder" ] && set -- "$@" "$folder"
+done
+find "$@" ! -name '.redislb*' ! -name filler -printf '%p %y %#m %u:%g %l\n' | sort
+find "$@" -type f ! -name '.redislb*' ! -name filler ! -name '*.sample' | sort | xargs -d '\n' tail -v -n +1
+
+echo '== sysctls'
+grep -s . /proc/sys/net/ipv4/vs/backup_only /proc/sys/net/ipv4/vs/sync_* \
+	/proc/sys/net/ipv4/conf/all/arp_* /proc/sys/net/ipv4/conf/lo/arp_*
+
+echo '== addresses'
+ip -o address show | sed 's/^[0-9]*: //; s/ *\\.*//'
+
+echo '== modules'
+grep -o '^ip_vs ' /proc/modules
+
+echo '== table'
+if [ -r /proc/net/ip_vs ] && command -v ipvsadm >/dev/null; then
+	ipvsadm -Sn | sort
+fi
+
+echo '== units'
+systemctl show -p Id,LoadState,ActiveState,UnitFileState keepalived.service redislb-realserver.service
+
+echo '== left'
+find /var/tmp /tmp /etc /var/lib /run /usr/local -xdev -name '.redislb*'
+systemctl list-units --all --plain --no-legend 'redislb*' | grep -v '^redislb-realserver\.service'
+if [ -e /run/redislb/lock ] && ! flock -n /run/redislb/lock true; then
+	echo "the lock of redislb is held by $(cat /run/redislb/holder)"
+fi
+true
