@@ -9,8 +9,10 @@ set --
 for folder in /etc/keepalived /etc/sysctl.d /etc/modules-load.d /etc/systemd/system /var/lib/redislb; do
 	[ -d "$folder" ] && set -- "$@" "$folder"
 done
-find "$@" ! -name '.redislb*' ! -name filler -printf '%p %y %#m %u:%g %l\n' | sort
-find "$@" -type f ! -name '.redislb*' ! -name filler ! -name '*.sample' | sort | xargs -d '\n' tail -v -n +1
+# What a transaction keeps for its time is told below.
+set -- "$@" ! -name '.redislb*' ! -name 'redislb-recover.service' ! -path '/var/lib/redislb/transactions*' ! -name filler
+find "$@" -printf '%p %y %#m %u:%g %l\n' | sort
+find "$@" -type f ! -name '*.sample' | sort | xargs -d '\n' tail -v -n +1
 
 echo '== sysctls'
 grep -s . /proc/sys/net/ipv4/vs/backup_only /proc/sys/net/ipv4/vs/sync_* \
@@ -31,7 +33,8 @@ echo '== units'
 systemctl show -p Id,LoadState,ActiveState,UnitFileState keepalived.service redislb-realserver.service
 
 echo '== left'
-find /var/tmp /tmp /etc /var/lib /run /usr/local -xdev -name '.redislb*'
+find /var/tmp /tmp /etc /var/lib /run /usr/local -xdev '(' -name '.redislb*' -o -name redislb-recover.service \
+	-o -path '/var/lib/redislb/transactions/*' -prune -o -path '/run/redislb/results/*' -prune ')'
 systemctl list-units --all --plain --no-legend 'redislb*' | grep -v '^redislb-realserver\.service'
 if [ -e /run/redislb/lock ] && ! flock -n /run/redislb/lock true; then
 	echo "the lock of redislb is held by $(cat /run/redislb/holder)"
