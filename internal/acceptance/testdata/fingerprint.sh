@@ -35,7 +35,8 @@ systemctl show -p Id,LoadState,ActiveState,UnitFileState keepalived.service redi
 echo '== left'
 find /var/tmp /tmp /etc /var/lib /run /usr/local -xdev '(' -name '.redislb*' -o -name redislb-recover.service \
 	-o -path '/var/lib/redislb/transactions/*' -prune -o -path '/run/redislb/results/*' -prune ')'
-systemctl list-units --all --plain --no-legend 'redislb*' | grep -v '^redislb-realserver\.service'
+# Of the file that is gone systemd remembers the name until its next reload.
+systemctl list-units --all --plain --no-legend 'redislb*' | grep -v -e '^redislb-realserver\.service' -e '^redislb-recover\.service'
 if [ -e /run/redislb/lock ] && ! flock -n /run/redislb/lock true; then
 	echo "the lock of redislb is held by $(cat /run/redislb/holder)"
 fi
