@@ -98,7 +98,7 @@ func leaveTheHostAsItWas(t *testing.T, h *lab.Host, faults ...fault) {
 					t.Error("the change was made all the same: this fault proves nothing")
 				}
 				heal()
-				d.hasNothingToDo(t, want, gone)
+				d.hasNothingToDo(t, want)
 				d.must(t, old, host.Obsolete(want, old))
 				isAsBefore(t, h, healthy)
 				return
@@ -114,7 +114,7 @@ func leaveTheHostAsItWas(t *testing.T, h *lab.Host, faults ...fault) {
 		})
 	}
 	d.must(t, want, gone)
-	d.hasNothingToDo(t, want, gone)
+	d.hasNothingToDo(t, want)
 	d.must(t, old, host.Obsolete(want, old))
 	isAsBefore(t, h, healthy)
 }
@@ -153,7 +153,7 @@ func clockJumps(t *testing.T) {
 			want, gone := director.change("two", "one")
 			d.must(t, want, gone)
 			isAsBefore(t, h, one)
-			d.hasNothingToDo(t, want, gone)
+			d.hasNothingToDo(t, want)
 		})
 	}
 }
@@ -248,7 +248,7 @@ func manyProvidersAtOnce(t *testing.T) {
 		t.Errorf("of %d VIPs there are these services and files: %s", applies, got)
 	}
 	d := directly(t, h)
-	d.hasNothingToDo(t, want, nil)
+	d.hasNothingToDo(t, want)
 	if left := fingerprintOf(t, h).left; left != "" {
 		t.Errorf("left behind:\n%s", left)
 	}

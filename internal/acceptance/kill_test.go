@@ -136,7 +136,7 @@ func (v *victim) suffer(t *testing.T, r resourceOn) {
 		want, gone := r.change(state, to)
 		v.must(t, want, gone)
 		isAsBefore(t, v.machine, looks[to])
-		v.hasNothingToDo(t, want, gone)
+		v.hasNothingToDo(t, want)
 		state = to
 	}
 	// Back to nothing, for the next resource.
@@ -245,7 +245,7 @@ func (v *victim) sufferWhilePackagesAreInstalled(t *testing.T) {
 		said := d.verdict(5 * time.Minute)
 		want, gone := r.change("absent", "one")
 		v.must(t, want, gone)
-		v.hasNothingToDo(t, want, gone)
+		v.hasNothingToDo(t, want)
 		if left := fingerprintOf(t, v.machine).left; left != "" {
 			t.Errorf("%s while packages are installed: left behind:\n%s", s.name, left)
 		}

@@ -11,7 +11,8 @@ for folder in /etc/keepalived /etc/sysctl.d /etc/modules-load.d /etc/systemd/sys
 done
 # What a transaction keeps for its time is told below.
 set -- "$@" ! -name '.redislb*' ! -name 'redislb-recover.service' ! -path '/var/lib/redislb/transactions*' ! -name filler
-find "$@" -printf '%p %y %#m %u:%g %l\n' | sort
+# Empty folders of redislb's own are told there too.
+find "$@" ! '(' -type d -path '*/redislb*' -empty ')' -printf '%p %y %#m %u:%g %l\n' | grep -v '^/var/lib/redislb d ' | sort
 find "$@" -type f ! -name '*.sample' | sort | xargs -d '\n' tail -v -n +1
 
 echo '== sysctls'
@@ -35,6 +36,7 @@ systemctl show -p Id,LoadState,ActiveState,UnitFileState keepalived.service redi
 echo '== left'
 find /var/tmp /tmp /etc /var/lib /run /usr/local -xdev '(' -name '.redislb*' -o -name redislb-recover.service \
 	-o -path '/var/lib/redislb/transactions/*' -prune -o -path '/run/redislb/results/*' -prune ')'
+find /etc/keepalived/redislb /var/lib/redislb -type d -empty
 # Of the file that is gone systemd remembers the name until its next reload.
 systemctl list-units --all --plain --no-legend 'redislb*' | grep -v -e '^redislb-realserver\.service' -e '^redislb-recover\.service'
 if [ -e /run/redislb/lock ] && ! flock -n /run/redislb/lock true; then
