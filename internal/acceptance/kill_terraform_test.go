@@ -11,6 +11,7 @@ import (
 	"os"
 	osexec "os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -50,7 +51,7 @@ func (tf workspace) write(t *testing.T, name, content string) {
 // if one is named.
 func (tf workspace) command(ctx context.Context, step string, args ...string) (*osexec.Cmd, *bytes.Buffer) {
 	cmd := osexec.CommandContext(ctx, "terraform", append([]string{"-chdir=" + tf.dir}, args...)...)
-	cmd.Env = append(tf.env, host.FaultStep+"="+step)
+	cmd.Env = append(slices.Clone(tf.env), host.FaultStep+"="+step)
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	return cmd, &out

@@ -37,7 +37,8 @@ func (h *Host) bring(ctx context.Context, want, gone []Artifact) (*Snapshot, err
 	}
 	gone = removable(gone, s)
 	var committed []*transaction
-	defer func() { h.settle(ids(committed)...) }()
+	over := orphans(s.ended)
+	defer func() { h.settle(append(over, ids(committed)...)...) }()
 	var lastCommit time.Time
 	deadline := time.Now().Add(settling)
 	for {

@@ -142,6 +142,7 @@ type machine struct {
 	save              string // body of the section "ipvs save"; empty: no such section
 	daemons           string
 	health            string
+	ended             []string // transactions
 	booted            time.Time
 	keepalivedSince   time.Time
 }
@@ -224,6 +225,7 @@ func (m *machine) probe() []byte {
 	}
 	section("interfaces", "eth0 lo")
 	section("ssh", "198.51.100.1 50000 198.51.100.11 22")
+	section("transactions", strings.Join(m.ended, "\n"))
 	section("schedulers", "ip_vs.ko ip_vs_mh.ko.xz ip_vs_rr.ko ip_vs_wrr.ko")
 	var sysctls string
 	for _, path := range slices.Sorted(maps.Keys(m.sysctls)) {

@@ -27,7 +27,7 @@ type scripted struct {
 	probes   int
 	commits  []string // the calls of each
 	staged   int
-	settled  int
+	settled  []string // ids of transactions
 	reverted int
 	fresh    int           // commands over a connection of their own
 	took     time.Duration // how long a probe takes
@@ -78,7 +78,7 @@ func (c *scripted) Run(ctx context.Context, cmd remote.Command) (remote.Result, 
 		}
 	case transact:
 		equalOrPanic(cmd.Args[0], "settle")
-		c.settled += len(cmd.Args) - 1
+		c.settled = append(c.settled, cmd.Args[1:]...)
 		return remote.Result{}, nil
 	case transact + probe:
 		if err := c.transact(cmd.Args[0]); err != nil {

@@ -94,6 +94,8 @@ func (s *Snapshot) parseFact(name, text string) error {
 		if f := strings.Fields(text); len(f) == 4 {
 			s.Management, _ = netip.ParseAddr(f[2])
 		}
+	case "transactions":
+		s.ended = strings.Fields(text)
 	case "ipvsadm":
 		s.HasIpvsadm = text != ""
 	case "interfaces":

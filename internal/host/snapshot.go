@@ -34,6 +34,7 @@ type Snapshot struct {
 	Units     map[string]UnitState // by full unit name; absent: unknown to systemd
 
 	uptime time.Duration
+	ended  []string // transactions whose outcome is kept until somebody fetches it
 
 	IPVSLoaded  bool
 	IPVS        ipvs.Table

@@ -69,7 +69,8 @@ sweep() {
 lives() { kill -0 "$(cat "$work/pid" 2>/dev/null)" 2>/dev/null; }
 
 # outcome waits. A process that is gone without an outcome is being taken back by
-# systemd; where that comes to nothing, the next transaction does it.
+# systemd; where that comes to nothing, the next transaction does it. What was
+# committed stays so when the host is started again, and the outcome is forgotten.
 outcome() {
 	silent=0
 	while [ ! -e "$result/status" ]; do
@@ -79,6 +80,7 @@ outcome() {
 		if lives; then
 			silent=0
 		else
+			[ ! -e "$work/committed" ] || [ -e "$work/reverting" ] || return 0
 			silent=$((silent + 1))
 			[ -d "$work" ] || [ "$silent" -lt 20 ] || exit 77
 			[ "$silent" -lt 150 ] || exit 77
@@ -113,6 +115,7 @@ abort)
 	;;
 revert)
 	[ -e "$work/committed" ] || exit 77
+	: >"$work/reverting"
 	rm -f "$result/status" "$work/pid"
 	start_process revert
 	outcome

@@ -2,7 +2,6 @@ package host
 
 import (
 	"context"
-	"crypto/rand"
 	"crypto/sha256"
 	_ "embed"
 	"encoding/hex"
@@ -101,7 +100,7 @@ func (t *transaction) run(ctx context.Context, run runner, verb string, args ...
 // outcome follows the transaction to its end.
 func (t *transaction) outcome(ctx context.Context, result remote.Result, err error) (remote.Result, error) {
 	deadline := time.Now().Add(reconnecting)
-	for attached := false; ; attached = true {
+	for {
 		var said *remote.CommandError
 		var late *remote.TimeoutError
 		var canceled *remote.CanceledError
@@ -111,7 +110,7 @@ func (t *transaction) outcome(ctx context.Context, result remote.Result, err err
 		case errors.As(err, &said) && said.ExitCode == exitAwaiting:
 			result, err = t.run(ctx, t.host.conn.RunFresh, "confirm")
 			continue
-		case errors.As(err, &said) && said.ExitCode == exitNoTrace && attached:
+		case errors.As(err, &said) && said.ExitCode == exitNoTrace:
 			return result, &LostTransactionError{Host: t.host.Name, Target: t.host.Target(), ID: t.id}
 		case errors.As(err, &said):
 			t.host.settle(t.id)
@@ -182,18 +181,11 @@ func (h *Host) settle(ids ...string) {
 	_, _ = h.conn.Run(ctx, remote.Command{Step: "tidy up", Script: transact, Args: append([]string{"settle"}, ids...)})
 }
 
-// LostTransactionError is a change of which the host has no trace: it went down
-// in the middle and took the change back, or never got to see it.
+// LostTransactionError is a change of which the host has no trace.
 type LostTransactionError struct{ Host, Target, ID string }
 
 func (e *LostTransactionError) Error() string {
-	return fmt.Sprintf("unable to %s: %s: the connection was lost in the middle, and the host %q has no trace of the change (transaction %s): it was restarted, or the change never reached it. The host is as it was before; apply again.", changeStep, e.Target, e.Host, e.ID)
-}
-
-func newID() string {
-	var id [8]byte
-	_, _ = rand.Read(id[:]) // never fails (crypto/rand, Go 1.24)
-	return hex.EncodeToString(id[:])
+	return fmt.Sprintf("unable to %s: %s: the host %q has no trace of the change any more (transaction %s). Either it was killed, or the host restarted, before it had begun; or another run has come since and tidied up after it. Nothing is half done: apply again.", changeStep, e.Target, e.Host, e.ID)
 }
 
 // holder says who changes a host, for whoever finds it locked.

@@ -155,7 +155,12 @@ finish() {
 	set +e
 	if [ -z "$committed" ]; then
 		printf 'redislb: failed to %s\n' "$step" >&2
-		[ ! -e "$work/undo" ] || roll_back
+		if [ -e "$work/undo" ]; then
+			roll_back
+		else
+			printf 'redislb: nothing was changed\n' >&2
+		fi
+		printf 'redislb: mend what stands above, on the host or in the configuration, and apply again\n' >&2
 	fi
 	end "$status"
 	exit "$status"
@@ -228,7 +233,14 @@ roll_back() {
 live() { [ -n "$rebooted" ] || "$@"; }
 
 recover() {
-	[ -e "$work/undo" ] && [ ! -e "$work/committed" ] || exit 0
+	[ ! -e "$work/committed" ] || exit 0
+	if [ ! -e "$work/undo" ]; then # it had not begun
+		printf 'redislb: the change was killed before it began; nothing was changed\n' >>"$result/log"
+		exec 9>>"$run/lock"
+		! flock -n 9 || locked=1
+		end 1
+		exit
+	fi
 	# A transaction that begins has the lock already, on the same descriptor.
 	{ flock -n 9; } 2>/dev/null || take_lock
 	[ -e "$work/undo" ] || exit 0

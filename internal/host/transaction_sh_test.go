@@ -143,6 +143,32 @@ func TestTransactionThatTheHostNeverSawHasNoTrace(t *testing.T) {
 	equal(t, "code", code, exitNoTrace)
 }
 
+func TestTransactionKilledBeforeItBeganSaysSo(t *testing.T) {
+	b := changeable(t)
+	before := b.tree()
+	work := filepath.Join(b.root, "var/lib/redislb/transactions", txID)
+	dir, _ := b.stage(change()...)
+	b.must(os.MkdirAll(filepath.Join(b.root, "run/redislb/results", txID), 0o755))
+	b.must(os.MkdirAll(work, 0o755))
+	b.must(exec.Command("tar", "-x", "-C", work, "-f", filepath.Join(dir, "bundle")).Run())
+	b.must(os.RemoveAll(dir))
+	_, _ = b.recover(txID)
+	said, code := b.ends(b.transact("attach", txID))
+	equal(t, "code", code, 1)
+	says(t, errorOf(said), "killed before it began", "nothing was changed")
+	_, _ = b.ends(b.transact("settle", txID))
+	b.same(before, b.tree())
+}
+
+func TestCommittedTransactionIsKnownAfterARestartOfTheMachine(t *testing.T) {
+	b := changeable(t)
+	said, code := b.ends(b.start(txID, change()...))
+	equal(t, "code: "+said, code, 0)
+	b.must(os.RemoveAll(filepath.Join(b.root, "run/redislb")))
+	_, code = b.ends(b.transact("attach", txID))
+	equal(t, "code", code, 0)
+}
+
 func TestStaleChangeHasACodeOfItsOwn(t *testing.T) {
 	b := changeable(t)
 	b.write(conf, "theirs\n", 0o640)

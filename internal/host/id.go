@@ -1,0 +1,71 @@
+package host
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"os"
+	"strconv"
+	"strings"
+)
+
+// The id of a transaction is RANDOM-SYSTEM-PID-START, of the process that made it:
+// so a later one on the same machine knows whether anybody can still come back for
+// the outcome. Where there is no proc(5) it is RANDOM alone.
+
+func newID() string {
+	var random [8]byte
+	_, _ = rand.Read(random[:]) // never fails (crypto/rand, Go 1.24)
+	id := hex.EncodeToString(random[:])
+	system, pid := ownSystem(), os.Getpid()
+	start, ok := startOf(strconv.Itoa(pid))
+	if system == "" || !ok {
+		return id
+	}
+	return strings.Join([]string{id, system, strconv.Itoa(pid), start}, "-")
+}
+
+// orphans are those of the transactions whose process ran here and has ended.
+func orphans(ids []string) []string {
+	var orphans []string
+	for _, id := range ids {
+		parts := strings.Split(id, "-")
+		if len(parts) != 4 || parts[1] != ownSystem() {
+			continue
+		}
+		if start, _ := startOf(parts[2]); start != parts[3] {
+			orphans = append(orphans, id)
+		}
+	}
+	return orphans
+}
+
+// ownSystem stands for the boot and the namespace in which a process id means
+// something.
+func ownSystem() string {
+	boot, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	if err != nil {
+		return ""
+	}
+	namespace, err := os.Readlink("/proc/self/ns/pid")
+	if err != nil {
+		return ""
+	}
+	sum := sha256.Sum256([]byte(string(boot) + namespace))
+	return hex.EncodeToString(sum[:4])
+}
+
+// startOf returns when a process started, in clock ticks since boot (proc(5),
+// /proc/PID/stat, field 22).
+func startOf(pid string) (string, bool) {
+	stat, err := os.ReadFile("/proc/" + pid + "/stat")
+	if err != nil {
+		return "", false
+	}
+	// The second field, the command's name, may hold anything but ends in ")".
+	fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
+	if len(fields) < 20 {
+		return "", false
+	}
+	return fields[19], true
+}
