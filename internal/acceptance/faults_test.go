@@ -130,8 +130,12 @@ func clockJumps(t *testing.T) {
 		h.MustExec(t, fmt.Sprintf("date -s @$(($(date +%%s) + %d))", int(d.Seconds())))
 	}
 	const year = 365 * 24 * time.Hour
+	jumps := []time.Duration{time.Hour, -year}
+	if full {
+		jumps = append(jumps, -time.Hour, year)
+	}
 	var two fingerprint
-	for _, by := range []time.Duration{time.Hour, -time.Hour, year, -year} {
+	for _, by := range jumps {
 		t.Run(fmt.Sprintf("%vh", by.Hours()), func(t *testing.T) {
 			j := newJob(t, h, h.SSHPort)
 			j.Resource, j.From, j.To = director.name, "one", "two"

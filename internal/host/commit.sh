@@ -326,7 +326,7 @@ reload_keepalived() {
 # unwilling WORDS: with keepalived's own.
 unwilling() {
 	fail "$1; it said last:
-$(journalctl -q --no-pager -o cat -n 20 -u keepalived 2>&1)"
+$(journalctl -q --no-pager -o cat -n 12 -u keepalived 2>&1)"
 }
 
 # By its signal (keepalived(8), SIGHUP): a reload that hangs in systemd is what may

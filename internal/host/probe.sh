@@ -33,10 +33,15 @@ until [ -n "${SSH_CONNECTION-}" ] || [ "$process" -le 1 ]; do
 	done <"/proc/$process/status"
 done 2>/dev/null
 echo "${SSH_CONNECTION-}"
-# Transactions that have ended and wait for somebody to fetch their outcome.
+# Transactions that have ended and wait for somebody to fetch their outcome, or
+# have not begun.
 echo '== transactions'
-for f in /run/redislb/results/*/status /var/lib/redislb/transactions/*/committed; do
-	[ -e "$f" ] && f=${f%/*} && echo "${f##*/}"
+for f in /run/redislb/results/*/status /var/lib/redislb/transactions/*/script; do
+	folder=${f%/*}
+	if [ ! -e "$f" ] || { [ -e "$folder/undo" ] && [ ! -e "$folder/committed" ]; }; then
+		continue
+	fi
+	echo "${folder##*/}"
 done
 echo '== schedulers'
 cd "/lib/modules/$(uname -r)/kernel/net/netfilter/ipvs" 2>/dev/null && echo ip_vs*.ko*

@@ -34,7 +34,7 @@ type Snapshot struct {
 	Units     map[string]UnitState // by full unit name; absent: unknown to systemd
 
 	uptime time.Duration
-	ended  []string // transactions whose outcome is kept until somebody fetches it
+	ended  []string // ids of transactions that have ended or not begun, and are kept for their makers
 
 	IPVSLoaded  bool
 	IPVS        ipvs.Table

@@ -123,10 +123,17 @@ revert)
 settle)
 	shift
 	for id in "$@"; do
-		rm -rf "${state:?}/transactions/$id" "$run/results/$id"
+		[ ! -e "$state/transactions/$id/committed" ] || rm -rf "${state:?}/transactions/$id"
+		rm -rf "$run/results/$id"
 	done
+	mkdir -p "$run"
 	exec 9>>"$run/lock"
 	flock -w 2 9 || exit 0
+	# Nothing is under way. What had not begun will not, and what had is taken back
+	# by the next transaction.
+	for id in "$@"; do
+		[ -e "$state/transactions/$id/undo" ] || rm -rf "${state:?}/transactions/$id"
+	done
 	# The last resource has gone: so does what was noted for it.
 	rmdir /etc/keepalived/redislb "$run/results" "$state/transactions" 2>/dev/null
 	rmdir "$state/before" 2>/dev/null

@@ -100,7 +100,8 @@ begin() {
 	(umask 077 && mkdir -p "$state/before")
 }
 
-# take_back_others leaves alone what has not begun and waits for the lock.
+# take_back_others leaves alone what has not begun and waits for the lock, or is
+# only about to be unpacked.
 take_back_others() {
 	for other in "$state"/transactions/*; do
 		if [ "$other" = "$work" ] || [ ! -d "$other" ]; then
@@ -110,7 +111,7 @@ take_back_others() {
 		elif [ -e "$other/undo" ]; then
 			sh "$other/script" recover 9>&9 ||
 				fail "what transaction ${other##*/} left half done could not be taken back: $(tail -n 5 "$run/results/${other##*/}/log")"
-		elif ! lives "$other"; then
+		elif ! lives "$other" && [ -n "$(find "$other" -maxdepth 0 -mmin +10)" ]; then
 			rm -rf "$other"
 		fi
 	done

@@ -176,6 +176,20 @@ func TestStaleChangeHasACodeOfItsOwn(t *testing.T) {
 	equal(t, "code", code, exitStale)
 }
 
+func TestTransactionThatIsAboutToBeginIsLeftAloneByOthers(t *testing.T) {
+	b := newBox(t)
+	work := filepath.Join(b.root, "var/lib/redislb/transactions", txID)
+	b.must(os.MkdirAll(work, 0o755)) // it is being unpacked
+	b.ok(call("reload_units"))
+	if _, err := os.Stat(work); err != nil {
+		t.Error(err)
+	}
+	_, _ = b.ends(b.transact("settle", txID)) // its maker has died
+	if _, err := os.Stat(work); err == nil {
+		t.Error("it is still there when nobody will ask for it any more")
+	}
+}
+
 func TestWhatWasStagedWrongIsNotRun(t *testing.T) {
 	b := changeable(t)
 	before := b.tree()
