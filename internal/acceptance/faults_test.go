@@ -163,22 +163,26 @@ func clockJumps(t *testing.T) {
 }
 
 // stopAt starts a driver and waits until its script on the host stands before the
-// step; it returns the script's process there too.
+// step, or the first of every step; it returns the script's process there too.
 func stopAt(t *testing.T, h *lab.Host, j job, step string) (*driver, int) {
 	t.Helper()
-	h.MustExec(t, "rm -f "+host.FaultReached+"; touch "+host.FaultHold)
+	h.MustExec(t, "rm -f "+host.FaultReached)
 	process := j.start(t, step)
 	pid := 0
 	eventually(t, 2*time.Minute, "the script on "+h.Name+" stops before step "+step, func() bool {
-		if _, err := fmt.Sscan(exec(h, "cat "+host.FaultReached), &pid); err == nil {
-			return true
-		}
-		if !process.running() {
+		pid, _ = standing(h)
+		if pid == 0 && !process.running() {
 			t.Fatalf("the driver ended before step %s: %v", step, process.verdict(0))
 		}
-		return false
+		return pid != 0
 	})
 	return process, pid
+}
+
+// standing returns the script that stands on the host, and the step it stands before.
+func standing(h *lab.Host) (pid int, step string) {
+	_, _ = fmt.Sscan(exec(h, "[ ! -e "+host.FaultHold+" ] || cat "+host.FaultReached), &pid, &step)
+	return pid, step
 }
 
 // release lets the script go on.

@@ -136,17 +136,17 @@ func TestTerraformKilledInTheMiddle(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			configure(c.vip)
-			h.MustExec(t, "rm -f "+host.FaultReached+"; touch "+host.FaultHold)
+			h.MustExec(t, "rm -f "+host.FaultReached)
 			cmd, out := tf.command(t.Context(), "0.3", c.args...)
 			if err := cmd.Start(); err != nil {
 				t.Fatal(err)
 			}
 			ended := make(chan error, 1)
 			go func() { ended <- cmd.Wait() }()
-			script := ""
+			script := 0
 			eventually(t, 2*time.Minute, "the script on the host stops", func() bool {
-				script = exec(h, "cat "+host.FaultReached)
-				return script != ""
+				script, _ = standing(h)
+				return script != 0
 			})
 			c.strike(t, cmd.Process)
 			release(t, h)
@@ -155,7 +155,7 @@ func TestTerraformKilledInTheMiddle(t *testing.T) {
 				t.Fatal(err)
 			}
 			t.Logf("terraform ended with %d:\n%s", cmd.ProcessState.ExitCode(), out)
-			eventually(t, time.Minute, "the script on the host ends", func() bool { return exec(h, "[ -d /proc/"+script+" ] || echo over") == "over" })
+			eventually(t, time.Minute, "the script on the host ends", func() bool { return exec(h, fmt.Sprintf("[ -d /proc/%d ] || echo over", script)) == "over" })
 			tf.must(t, c.args...)
 			if c.args[0] == "apply" {
 				tf.hasEmptyPlan(t)

@@ -51,6 +51,28 @@ var (
 		}
 	}}
 	strikes = []strike{connectionCut, providerKilled, scriptKilled, powerLost}
+	// The connection breaks before each step of one change: as soon as the provider
+	// has made it again and waits for the outcome, the script goes on to the next.
+	connectionCutEverywhere = strike{"connection cut", func(t *testing.T, v *victim, d *driver, _ int) {
+		var struck []string
+		eventually(t, 5*time.Minute, "the driver ends although its connection is cut again and again", func() bool {
+			if pid, step := standing(v.machine); pid != 0 {
+				struck = append(struck, step)
+				v.wire.cut()
+				eventually(t, time.Minute, "the provider comes back", func() bool { return v.wire.commands() || !d.running() })
+				release(t, v.machine)
+			}
+			return !d.running()
+		})
+		var sent []string
+		for _, step := range d.steps(t) {
+			at, _, _ := strings.Cut(step, " ")
+			sent = append(sent, at)
+		}
+		if !slices.Equal(struck, sent) {
+			t.Errorf("the connection was cut before the steps %v, and these were done: %v", struck, sent)
+		}
+	}}
 )
 
 // blow is one case of the matrix.
@@ -88,14 +110,16 @@ type victim struct {
 	direct
 	wire   *proxy
 	ledger *ledger
-	turn   int // of the strikes in the normal run
 }
+
+// sufferers are the resources, each with another turn in the normal run.
+var sufferers = []string{"director", "realserver", "vip"}
 
 // TestKilledAtEveryStep stops the change of each resource before each of its
 // steps, as a run that nobody disturbs tells them, and lets something break there.
-// The host must come out wholly old or wholly new. The normal run takes each step
-// once, with the strikes in turn, and a loss of power per resource; the full one
-// each step with each strike.
+// The host must come out wholly old or wholly new. The normal run cuts the
+// connection before each step, and lets each resource lose a provider, a script and
+// the machine's power once; the full one deals each step each strike.
 func TestKilledAtEveryStep(t *testing.T) {
 	furnished(t)
 	all := new(ledger)
@@ -152,26 +176,27 @@ func (v *victim) suffer(t *testing.T, r resourceOn) {
 func (v *victim) rehearse(t *testing.T, r resourceOn) (map[string][]blow, map[string]fingerprint) {
 	t.Helper()
 	blows, looks := map[string][]blow{}, map[string]fingerprint{}
-	for _, state := range life {
+	turn := slices.Index(sufferers, r.name)
+	for i, state := range life {
 		d := v.job(t, r, state).start(t, "")
 		if err := d.verdict(5 * time.Minute); err != nil {
 			t.Fatalf("%s %s, undisturbed: %v", operation[state], r.name, err)
 		}
 		looks[after(state)] = settled(t, v.machine)
 		steps := d.steps(t)
-		for _, step := range steps {
-			if full {
+		if full {
+			for _, step := range steps {
 				for _, s := range strikes {
 					blows[state] = append(blows[state], blow{step, s})
 				}
-				continue
 			}
-			blows[state] = append(blows[state], blow{step, strikes[v.turn%3]})
-			v.turn++
+			continue
 		}
-		if !full && state == "one" {
-			blows[state] = append(blows[state], blow{steps[len(steps)/2], powerLost})
-		}
+		// Each of the three is dealt to another operation and at another step of the
+		// next resource.
+		deadly := []strike{providerKilled, scriptKilled, powerLost}[(i+turn)%len(life)]
+		at := steps[(i+len(life)*turn)*len(steps)/(len(life)*len(sufferers))]
+		blows[state] = []blow{{"every", connectionCutEverywhere}, {at, deadly}}
 	}
 	return blows, looks
 }
@@ -187,6 +212,7 @@ func (v *victim) job(t *testing.T, r resourceOn, from string) job {
 func (v *victim) strike(t *testing.T, r resourceOn, from string, b blow, looks map[string]fingerprint) string {
 	t.Helper()
 	step, _, _ := strings.Cut(b.step, " ")
+	started := time.Now()
 	d, script := stopAt(t, v.machine, v.job(t, r, from), step)
 	b.do(t, v, d, script)
 	said := d.verdict(3 * time.Minute)
@@ -200,7 +226,7 @@ func (v *victim) strike(t *testing.T, r resourceOn, from string, b blow, looks m
 	}
 	v.ledger.add(r.name, operation[from], b.step, b.name, outcome, words)
 	name := fmt.Sprintf("%s %s, %s before step %s", operation[from], r.name, b.name, b.step)
-	t.Logf("%s: %s; the provider said: %s", name, outcome, words)
+	t.Logf("%s: after %.0f s %s; the provider said: %s", name, time.Since(started).Seconds(), outcome, words)
 	switch {
 	case outcome == "in between":
 		t.Errorf("%s: host %s is neither old nor new. What is missing to new:\n%s\nto old:\n%s", name, v.Name, difference(now, looks[after(from)]), difference(now, looks[from]))

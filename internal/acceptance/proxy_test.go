@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"sync"
+	"sync/atomic"
 	"testing"
 )
 
@@ -15,6 +16,7 @@ type proxy struct {
 	mu       sync.Mutex
 	target   string
 	open     []net.Conn
+	carried  *atomic.Int64 // bytes from the provider, on the newest connection
 }
 
 func newProxy(t *testing.T, target string) *proxy {
@@ -23,7 +25,7 @@ func newProxy(t *testing.T, target string) *proxy {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &proxy{listener: listener, target: target}
+	p := &proxy{listener: listener, target: target, carried: new(atomic.Int64)}
 	go p.serve()
 	t.Cleanup(func() {
 		listener.Close()
@@ -55,15 +57,35 @@ func (p *proxy) join(near net.Conn) {
 	}
 	p.mu.Lock()
 	p.open = append(p.open, near, far)
+	carried := new(atomic.Int64)
+	p.carried = carried
 	p.mu.Unlock()
 	go func() {
-		_, _ = io.Copy(far, near)
+		_, _ = io.Copy(counter{far, carried}, near)
 		far.Close()
 		near.Close()
 	}()
 	_, _ = io.Copy(near, far)
 	far.Close()
 	near.Close()
+}
+
+type counter struct {
+	io.Writer
+	n *atomic.Int64
+}
+
+func (c counter) Write(b []byte) (int, error) {
+	c.n.Add(int64(len(b)))
+	return c.Writer.Write(b)
+}
+
+// commands reports whether a provider has sent a command on the newest connection:
+// what precedes it is a handshake of some 3 KB, and its text is longer than that.
+func (p *proxy) commands() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.carried.Load() > 8<<10
 }
 
 // cut breaks the connections that there are. New ones can be made.
@@ -73,7 +95,7 @@ func (p *proxy) cut() {
 	for _, c := range p.open {
 		c.Close()
 	}
-	p.open = nil
+	p.open, p.carried = nil, new(atomic.Int64)
 }
 
 // lead makes new connections go elsewhere.

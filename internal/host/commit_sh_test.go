@@ -24,7 +24,8 @@ import (
 // commands that reach the kernel or the system. It has no systemd.
 type box struct {
 	*testing.T
-	root string
+	root  string
+	spoil func(script string) string // if set, does something to each script
 }
 
 // stubs note how they are called in the file log, and keep what they do in files.
@@ -44,6 +45,7 @@ is-enabled) cat "$unit.enabled" 2>/dev/null || { echo disabled; exit 1; } ;;
 enable) echo enabled >"$unit.enabled" ;;
 disable) echo disabled >"$unit.enabled"; [ -z "$now" ] || echo inactive >"$unit.active" ;;
 start) echo active >"$unit.active" ;;
+stop) echo inactive >"$unit.active" ;;
 esac`,
 	"keepalived": `. "$root/verdict"`,
 	"ipvsadm":    `case $* in *bad*) exit 1 ;; esac`,
@@ -61,7 +63,7 @@ esac`,
 
 func newBox(t *testing.T) *box {
 	t.Helper()
-	b := &box{t, t.TempDir()}
+	b := &box{T: t, root: t.TempDir()}
 	for _, dir := range []string{"bin", "tmp", "units", "fail", "etc/keepalived", "etc/sysctl.d", "etc/systemd/system", "var/lib", "var/tmp", "run", "proc/sys/net", "proc/sys/kernel/random", "proc/net"} {
 		b.must(os.MkdirAll(filepath.Join(b.root, dir), 0o755))
 	}
@@ -192,6 +194,9 @@ func (b *box) stage(todo ...step) (dir, sum string) {
 		todo[i] = s
 	}
 	text, members := script("terraform on here", slices.Clone(todo))
+	if b.spoil != nil {
+		text = b.spoil(text)
+	}
 	packed := bundle(b.bend(text), members)
 	dir, err := os.MkdirTemp(filepath.Join(b.root, "var/tmp"), ".redislb-")
 	b.must(err)

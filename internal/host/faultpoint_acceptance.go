@@ -13,8 +13,8 @@ const (
 	// every step that is sent to a host, commits and steps counted from 0.
 	FaultRecord = "REDISLB_FAULT_RECORD"
 	// FaultStep, COMMIT.INDEX, is the step before which the script on the host
-	// stops: it writes its process id to FaultReached and goes on when FaultHold
-	// is gone.
+	// stops, or "every": it writes its process id and the step to FaultReached,
+	// makes the file FaultHold, and goes on when that is gone.
 	FaultStep = "REDISLB_FAULT_STEP"
 )
 
@@ -51,8 +51,8 @@ func faultFromEnvironment(index int, function string) string {
 			panic(err)
 		}
 	}
-	if at != step {
+	if at != step && step != "every" {
 		return ""
 	}
-	return fmt.Sprintf("echo $$ >%s\nwhile [ -e %s ]; do sleep 0.1; done\n", FaultReached, FaultHold)
+	return fmt.Sprintf("echo $$ %[3]s >%[1]s\n: >%[2]s\nwhile [ -e %[2]s ]; do sleep 0.1; done\n", FaultReached, FaultHold, at)
 }

@@ -66,26 +66,29 @@ sweep() {
 	done
 }
 
-lives() { kill -0 "$(cat "$work/pid" 2>/dev/null)" 2>/dev/null; }
+lives() { { read -r pid <"$work/pid" && kill -0 "$pid"; } 2>/dev/null; }
 
 # outcome waits. A process that is gone without an outcome is being taken back by
 # systemd; where that comes to nothing, the next transaction does it. What was
 # committed stays so when the host is started again, and the outcome is forgotten.
 outcome() {
-	silent=0
+	silent=0 waited=0
 	while [ ! -e "$result/status" ]; do
+		[ -d "/proc/$PPID" ] || exit 0 # sshd does not end what nobody listens to
 		if [ -e "$result/awaiting" ] && [ ! -e "$result/confirmed" ]; then
 			exit 76
 		fi
+		waited=$((waited + 1)) pause=0.1
 		if lives; then
 			silent=0
+			[ "$waited" -lt 100 ] || pause=0.5
 		else
 			[ ! -e "$work/committed" ] || [ -e "$work/reverting" ] || return 0
 			silent=$((silent + 1))
 			[ -d "$work" ] || [ "$silent" -lt 20 ] || exit 77
 			[ "$silent" -lt 150 ] || exit 77
 		fi
-		sleep 0.1
+		sleep "$pause"
 	done
 	cat "$result/log" >&2
 	code=$(cat "$result/status")
