@@ -40,7 +40,6 @@ type options struct {
 	rounds   int
 	quick    int
 	services string
-	vips     string
 	hosts    string
 	limit    time.Duration
 	attach   bool
@@ -54,7 +53,6 @@ func main() {
 	flag.IntVar(&o.rounds, "rounds", 3, "how often what begins with bare hosts is measured, and how often bytes are counted")
 	flag.IntVar(&o.quick, "quick", 2, "how often each of these rounds measures what is quick")
 	flag.StringVar(&o.services, "services", "1,10,100,1000", "numbers of services on one redislb_vip")
-	flag.StringVar(&o.vips, "vips", "1,10,100,1000", "numbers of redislb_vip resources with a service each")
 	flag.StringVar(&o.hosts, "hosts", "1,10,50,100,200", "numbers of hosts")
 	flag.DurationVar(&o.limit, "limit", 20*time.Minute, "the longest that one command may take")
 	flag.BoolVar(&o.attach, "attach", false, "use the lab that runs already; its hosts are reset")

@@ -1,4 +1,4 @@
-# Many services on two directors: all on one VIP, or each on a VIP of its own. The
+# Many services on two directors: all on one VIP, or four on each of many. The
 # real servers' addresses belong to nobody; the checks are so slow that keepalived
 # does not find that out while the bench runs.
 
@@ -34,8 +34,8 @@ variable "on_one_vip" {
   default     = 0
 }
 
-variable "vips" {
-  description = "Number of VIPs with one service each."
+variable "on_many_vips" {
+  description = "Number of services on VIPs with four each: one virtual router has at most 255 VIPs (RFC 5798, Count IPvX Addr)."
   type        = number
   default     = 0
 }
@@ -81,15 +81,15 @@ resource "redislb_vip" "one" {
 }
 
 resource "redislb_vip" "many" {
-  for_each = { for i in range(var.vips) : format("v%04d", i) => cidrhost("198.18.0.0/16", 1 + i) }
+  for_each = { for i in range(ceil(var.on_many_vips / 4)) : format("v%03d", i) => i }
 
-  address   = "${each.value}/32"
+  address   = "198.51.100.${each.value + 1}/32"
   directors = [for d in redislb_director.this : d.host]
   timeouts  = local.timeouts
 
   services = {
-    redis = {
-      port         = 6379
+    for i in range(min(4, var.on_many_vips - 4 * each.value)) : "s${i}" => {
+      port         = 6379 + i
       check        = local.check
       real_servers = { for n in local.real_servers : "r${n}" => { address = "192.0.2.${n}" } }
     }

@@ -179,9 +179,11 @@ func stopAt(t *testing.T, h *lab.Host, j job, step string) (*driver, int) {
 	return process, pid
 }
 
-// standing returns the script that stands on the host, and the step it stands before.
+// standing waits for a script that stands on the host, and returns it and the step
+// that it stands before; 0 where there is none for some seconds. The host does the
+// waiting: a command there takes an emulated machine half a second.
 func standing(h *lab.Host) (pid int, step string) {
-	_, _ = fmt.Sscan(exec(h, "[ ! -e "+host.FaultHold+" ] || cat "+host.FaultReached), &pid, &step)
+	_, _ = fmt.Sscan(exec(h, fmt.Sprintf("for i in 1 2 3 4 5 6 7 8 9 10; do [ ! -e %s ] || exec cat %s; sleep 0.3; done", host.FaultHold, host.FaultReached)), &pid, &step)
 	return pid, step
 }
 
