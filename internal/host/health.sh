@@ -1,13 +1,18 @@
 #!/bin/sh
 # Managed by Terraform (redislb_director).
 #
-# Called by keepalived when the verdict of a health check changes:
-#   health.sh up|down PROTOCOL VIP:PORT REAL_SERVER:PORT
-# Notes it under /run, beside the process that said it, so that whoever compares
+# keepalived starts it (lvs_notify_fifo_script) with the FIFO to which it writes the
+# verdicts of its health checks, as they change (keepalived.conf(5)):
+#   RS [REAL_SERVER]:PROTOCOL:PORT [VIP]:PROTOCOL:PORT UP|DOWN
+# Notes each under /run, beside the process that said it, so that whoever compares
 # the IPVS table with its configuration can tell a real server that keepalived
 # took out from one that somebody deleted.
+#
+# One process for all verdicts and none for a single one: a thousand services that
+# fail at once must not start a thousand scripts.
 umask 022
 dir=/run/redislb/health
 mkdir -p "$dir" || exit
-new="$dir/.new.$$"
-printf '%s %s\n' "$PPID" "$1" >"$new" && mv "$new" "$dir/$2_$3_$4"
+while read -r kind server service verdict; do
+	[ "$kind" != RS ] || printf '%s %s\n' "$PPID" "$verdict" >"$dir/${service}_$server"
+done <"$1"

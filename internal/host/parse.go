@@ -232,33 +232,45 @@ func (s *Snapshot) parseSyncDaemons(text string) error {
 	return nil
 }
 
-// parseHealth reads health.sh's notes: "tcp_192.0.2.229:6379_192.0.2.12:6379 down".
+// parseHealth reads health.sh's notes: "[192.0.2.229]:tcp:6379_[192.0.2.12]:tcp:6379 DOWN".
 func (s *Snapshot) parseHealth(text string) error {
 	for line := range strings.SplitSeq(text, "\n") {
 		name, verdict, _ := strings.Cut(line, " ")
-		if name == "" || verdict != "down" {
+		if name == "" || verdict != "DOWN" {
 			continue
 		}
-		f := strings.Split(name, "_")
-		if len(f) != 3 {
-			return fmt.Errorf("health note %q: want PROTOCOL_VIP:PORT_SERVER:PORT", name)
+		vip, server, ok := strings.Cut(name, "_")
+		if !ok {
+			return fmt.Errorf("health note %q: want [VIP]:PROTOCOL:PORT_[SERVER]:PROTOCOL:PORT", name)
 		}
-		vip, err := netip.ParseAddrPort(f[1])
+		service, protocol, err := parseTrio(vip)
 		if err != nil {
 			return fmt.Errorf("health note %q: %w", name, err)
 		}
-		server, err := netip.ParseAddrPort(f[2])
+		endpoint, _, err := parseTrio(server)
 		if err != nil {
 			return fmt.Errorf("health note %q: %w", name, err)
 		}
-		protocol := ipvs.TCP
-		if f[0] == "udp" {
-			protocol = ipvs.UDP
-		}
-		key := ipvs.Key{Protocol: protocol, Address: vip.Addr(), Port: vip.Port()}
-		s.CheckedOut[RealServerKey{Service: key, Server: server}] = true
+		key := ipvs.Key{Protocol: protocol, Address: service.Addr(), Port: service.Port()}
+		s.CheckedOut[RealServerKey{Service: key, Server: endpoint}] = true
 	}
 	return nil
+}
+
+// parseTrio reads keepalived's [ADDRESS]:PROTOCOL:PORT.
+func parseTrio(text string) (netip.AddrPort, ipvs.Protocol, error) {
+	address, rest, _ := strings.Cut(strings.TrimPrefix(text, "["), "]:")
+	name, port, _ := strings.Cut(rest, ":")
+	protocol, ok := map[string]ipvs.Protocol{"tcp": ipvs.TCP, "udp": ipvs.UDP}[name]
+	if !ok {
+		return netip.AddrPort{}, 0, fmt.Errorf("%q: want tcp or udp", text)
+	}
+	ip, err := netip.ParseAddr(address)
+	if err != nil {
+		return netip.AddrPort{}, 0, err
+	}
+	number, err := strconv.ParseUint(port, 10, 16)
+	return netip.AddrPortFrom(ip, uint16(number)), protocol, err
 }
 
 // parseUnits reads systemctl show: blocks of KEY=VALUE lines, one a unit.

@@ -98,7 +98,7 @@ func TestSyncDaemonsOfBothRolesAreSeen(t *testing.T) {
 
 func TestOnlyNotesThatSayDownTakeAServerOut(t *testing.T) {
 	m := bareMachine()
-	m.health = "tcp_192.0.2.229:6379_192.0.2.11:6379 down\ntcp_192.0.2.229:6379_192.0.2.12:6379 up\nudp_192.0.2.229:53_192.0.2.12:53 down\ntcp_[2001:db8::1]:80_[2001:db8::2]:80 down\n"
+	m.health = "[192.0.2.229]:tcp:6379_[192.0.2.11]:tcp:6379 DOWN\n[192.0.2.229]:tcp:6379_[192.0.2.12]:tcp:6379 UP\n[192.0.2.229]:udp:53_[192.0.2.12]:udp:53 DOWN\n[2001:db8::1]:tcp:80_[2001:db8::2]:tcp:80 DOWN\n"
 	s := m.snapshot(t)
 	equal(t, "notes", len(s.CheckedOut), 3)
 	equal(t, "a is out", s.CheckedOut[RealServerKey{redisKey, serverA}], true)
@@ -110,9 +110,9 @@ func TestOnlyNotesThatSayDownTakeAServerOut(t *testing.T) {
 
 func TestMalformedSectionsAreErrorsThatNameThem(t *testing.T) {
 	for name, change := range map[string]func(*machine){
-		"health":      func(m *machine) { m.health = "tcp_1_2_3 down" },
-		"health vip":  func(m *machine) { m.health = "tcp_x_192.0.2.11:1 down" },
-		"health rs":   func(m *machine) { m.health = "tcp_192.0.2.11:1_x down" },
+		"health":      func(m *machine) { m.health = "[192.0.2.229]:tcp:6379 DOWN" },
+		"health vip":  func(m *machine) { m.health = "[x]:tcp:1_[192.0.2.11]:tcp:1 DOWN" },
+		"health rs":   func(m *machine) { m.health = "[192.0.2.11]:tcp:1_[192.0.2.11]:tcp:x DOWN" },
 		"ipvs daemon": func(m *machine) { m.ipvsLoaded, m.daemons = true, "master sync daemon (mcast=eth0, syncid=x)" },
 		"ipvs save":   func(m *machine) { m.ipvsLoaded, m.save = true, "-A nonsense" },
 		"secret":      func(m *machine) { m.secret = "what? root:root" },
@@ -197,7 +197,7 @@ func TestSecondaryAndPointToPointAddressesAreUnderstood(t *testing.T) {
 // among it.
 func full() *machine {
 	m := bareMachine().hold(redisDirector().Artifacts()).hold(redisServer().Artifacts()).hold(redisVIP().Artifacts())
-	m.health = "tcp_192.0.2.229:6379_192.0.2.11:6379 down"
+	m.health = "[192.0.2.229]:tcp:6379_[192.0.2.11]:tcp:6379 DOWN"
 	m.save = "-A -t 192.0.2.229:6379 -s rr\n"
 	m.files["/etc/keepalived/redislb/odd"] = file("x\n== end\n" + strings.Repeat("\x00", 600) + "\n== end\n== tar\n\n== end\n")
 	return m

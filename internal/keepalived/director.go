@@ -68,8 +68,8 @@ func (d Director) Render() []byte {
 		statement("router_id", d.RouterID),
 		statement("enable_script_security"),
 		statement("script_user", "root"),
-		// Without it a server's last "down" would outlive a restart.
-		statement("rs_init_notifies"),
+		statement("lvs_notify_fifo", HealthFIFO),
+		statement("lvs_notify_fifo_script", HealthScript),
 	}
 	if d.SyncInterface != "" {
 		global = append(global, statement("lvs_sync_daemon", d.SyncInterface, "inst", d.Instance, "id", strconv.Itoa(d.SyncID)))
@@ -109,7 +109,8 @@ func ParseDirector(data []byte) (Director, error) {
 				"router_id":              into(&d.RouterID),
 				"enable_script_security": flag,
 				"script_user":            exactly("root"),
-				"rs_init_notifies":       flag,
+				"lvs_notify_fifo":        exactly(HealthFIFO),
+				"lvs_notify_fifo_script": exactly(HealthScript),
 				"lvs_sync_daemon": func(n Node) (err error) {
 					if len(n.Args) != 5 || n.Args[1] != "inst" || n.Args[3] != "id" {
 						return fmt.Errorf("expected an interface, inst and its name, id and its number")
@@ -118,7 +119,7 @@ func ParseDirector(data []byte) (Director, error) {
 					d.SyncID, err = strconv.Atoi(n.Args[4])
 					return err
 				},
-			}.read(n.Block, "router_id", "enable_script_security", "script_user", "rs_init_notifies")
+			}.read(n.Block, "router_id", "enable_script_security", "script_user", "lvs_notify_fifo", "lvs_notify_fifo_script")
 		},
 		"vrrp_instance": func(n Node) error {
 			if len(n.Args) != 1 {

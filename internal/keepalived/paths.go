@@ -1,9 +1,6 @@
 package keepalived
 
-import (
-	"net/netip"
-	"strings"
-)
+import "net/netip"
 
 // Where the files are on a host.
 const (
@@ -16,10 +13,19 @@ const (
 	// be loaded before it exists: `keepalived -t` of 2.2.7 returns 0 for an
 	// include that is missing, and the instance runs without authentication.
 	AuthPath = Dir + "/auth.conf"
-	// HealthScript is run at each verdict of a check; see [HealthCommand]. It
-	// must exist, belong to root and be executable before keepalived loads a
-	// file that names it: `keepalived -t` of 2.2.7 returns 0 without it, too.
+	// HealthScript is started with keepalived, which writes a line to HealthFIFO,
+	// its argument, at each verdict on a real server:
+	//	RS [REAL_SERVER]:PROTOCOL:PORT [VIP]:PROTOCOL:PORT UP|DOWN
+	// keepalived 2.1 to 2.3 do so when the state changes: down after the retries are
+	// used up, also for the first check after start (check_tcp.c, tcp_epilog); up when
+	// a server comes back. At start a server counts as up and nothing is written
+	// (ipwrapper.c, init_service_rs; rs_init_notifies would fill the FIFO where there
+	// are many), nor when keepalived stops. The script must exist, belong to root and
+	// be executable before keepalived loads ConfigPath: `keepalived -t` of 2.2.7
+	// returns 0 without it.
 	HealthScript = Dir + "/health.sh"
+	// HealthFIFO is made by keepalived, in a folder that there is at boot.
+	HealthFIFO = "/run/redislb.health"
 	// RoleScript is run when the VRRP instance changes its state, as
 	// keepalived.conf(5) says of notify: INSTANCE, its name, the state, the
 	// priority. The same holds for it.
@@ -42,17 +48,4 @@ const ManagedMark = "Managed by Terraform (redislb_"
 // Header is the comment that a file of a resource ("redislb_vip") begins with.
 func Header(resource string) string {
 	return "# Managed by Terraform (" + resource + "). Changes made here are undone by the next apply.\n"
-}
-
-// HealthCommand is what keepalived runs at a verdict on a real server: state is
-// "up" or "down". The script's arguments are state, protocol in lower case, the
-// VIP's and the real server's address:port (IPv6 in brackets).
-//
-// keepalived 2.1 to 2.3 run it when the state changes: down after the retries
-// are used up, also for the first check after start (check_tcp.c, tcp_epilog);
-// up when a server comes back. At start a server counts as up and nothing runs,
-// unless rs_init_notifies is set, which [Director] does (ipwrapper.c,
-// init_service_rs). Nothing runs when keepalived stops (clear_service_rs).
-func HealthCommand(state string, protocol Protocol, vip, realServer netip.AddrPort) string {
-	return strings.Join([]string{HealthScript, state, strings.ToLower(string(protocol)), vip.String(), realServer.String()}, " ")
 }

@@ -198,12 +198,11 @@ func TestHarmlessComplaintTellsLegalStatesFromFailures(t *testing.T) {
 	}
 }
 
-func TestPathsAndCommandsNameTheVIP(t *testing.T) {
+func TestPathsNameTheVIP(t *testing.T) {
 	v4, v6 := netip.MustParseAddr("192.0.2.229"), netip.MustParseAddr("2001:db8::229")
 	for got, want := range map[string]string{
 		keepalived.VIPAddressPath(v4):  "/etc/keepalived/redislb/vip-192.0.2.229.address.conf",
 		keepalived.VIPServicesPath(v6): "/etc/keepalived/redislb/vip-2001:db8::229.services.conf",
-		keepalived.HealthCommand("up", keepalived.TCP, netip.AddrPortFrom(v4, 6379), netip.MustParseAddrPort("192.0.2.11:6379")): "/etc/keepalived/redislb/health.sh up tcp 192.0.2.229:6379 192.0.2.11:6379",
 	} {
 		if got != want {
 			t.Errorf("%s, want %s", got, want)

@@ -151,17 +151,14 @@ func (s VirtualServer) node(vip netip.Addr) Node {
 	)
 	node.Comments = []string{nameComment("service", s.Name)}
 	for _, r := range slices.SortedFunc(slices.Values(s.RealServers), func(a, b RealServer) int { return cmp.Compare(a.Name, b.Name) }) {
-		node.Block = append(node.Block, s.realServerNode(r, netip.AddrPortFrom(vip, uint16(s.Port))))
+		node.Block = append(node.Block, s.realServerNode(r))
 	}
 	return node
 }
 
-func (s VirtualServer) realServerNode(r RealServer, vip netip.AddrPort) Node {
-	endpoint := netip.AddrPortFrom(r.Address, uint16(r.Port))
+func (s VirtualServer) realServerNode(r RealServer) Node {
 	node := blockOf("real_server", []string{r.Address.String(), strconv.Itoa(r.Port)},
 		statement("weight", strconv.Itoa(r.Weight)),
-		statement("notify_up", HealthCommand("up", s.Protocol, vip, endpoint)),
-		statement("notify_down", HealthCommand("down", s.Protocol, vip, endpoint)),
 		blockOf("TCP_CHECK", nil,
 			statement("connect_port", strconv.Itoa(r.Port)),
 			statement("connect_timeout", seconds(s.Check.Timeout)),

@@ -87,7 +87,6 @@ func parseVirtualServer(n Node, vip netip.Addr) (VirtualServer, error) {
 
 func parseRealServer(n Node) (RealServer, TCPCheck, error) {
 	var check TCPCheck
-	var command string
 	address, port, err := n.endpoint("real_server")
 	if err != nil {
 		return RealServer{}, check, err
@@ -97,9 +96,7 @@ func parseRealServer(n Node) (RealServer, TCPCheck, error) {
 		r.Name = address.String()
 	}
 	err = fields{
-		"weight":      intoInt(&r.Weight),
-		"notify_up":   into(&command), // Render writes it anew
-		"notify_down": into(&command),
+		"weight": intoInt(&r.Weight),
 		"TCP_CHECK": func(n Node) error {
 			return fields{
 				"connect_port":       exactly(strconv.Itoa(port)),
