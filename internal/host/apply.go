@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -20,7 +21,8 @@ const (
 	patience = 4 * time.Second
 	// freshness is how old an observation may be on which a change is based.
 	freshness = 10 * time.Second
-	// settling is how long the host gets to become what was wanted.
+	// settling is how long the host may stay other than what was wanted without
+	// coming nearer to it: a thousand services take their time.
 	settling = 45 * time.Second
 )
 
@@ -39,10 +41,13 @@ func (h *Host) bring(ctx context.Context, want, gone []Artifact) (*Snapshot, err
 	var committed []*transaction
 	over := orphans(s.ended)
 	defer func() { h.settle(append(over, ids(committed)...)...) }()
-	var lastCommit time.Time
-	deadline := time.Now().Add(settling)
+	var lastCommit, moved time.Time // moved: when the host last came nearer to what is wanted
+	before := ""
 	for {
 		wrong, left := deviating(want, s), remains(gone, s)
+		if now := differences(wrong, left, s); now != before {
+			moved, before = time.Now(), now
+		}
 		if len(wrong)+len(left) == 0 && (len(committed) > 0 || len(present(gone, s)) == 0) {
 			return s, nil
 		}
@@ -52,10 +57,10 @@ func (h *Host) bring(ctx context.Context, want, gone []Artifact) (*Snapshot, err
 		switch {
 		case len(committed) == 0 && len(settled)+len(settledGone) > 0:
 			todo = steps(s, settled, settledGone)
-		case time.Now().After(deadline):
+		case time.Since(moved) > settling:
 			err := h.differs(s, wrong, left)
 			return nil, h.putBack(committed, err)
-		case len(settled) == 0 && time.Since(lastCommit) > patience && s.leavesTable(kept):
+		case len(settled) == 0 && time.Since(moved) > patience && time.Since(lastCommit) > patience && s.leavesTable(kept):
 			todo = steps(s, kept, left)
 		}
 		if len(todo) > 0 {
@@ -70,7 +75,7 @@ func (h *Host) bring(ctx context.Context, want, gone []Artifact) (*Snapshot, err
 				return nil, h.putBack(committed, err)
 			}
 			if len(committed) == 0 { // it may have taken minutes: packages
-				deadline = time.Now().Add(settling)
+				moved = time.Now()
 			}
 			committed = append(committed, t)
 			lastCommit = time.Now()
@@ -108,6 +113,16 @@ func ids(transactions []*transaction) []string {
 		all = append(all, t.id)
 	}
 	return all
+}
+
+// differences tells how far the host is from what is wanted.
+func differences(wrong, left []Artifact, s *Snapshot) string {
+	var b strings.Builder
+	for _, a := range slices.Concat(wrong, left) {
+		found, _ := a.Found(s)
+		fmt.Fprintf(&b, "%s\n%s\n", a.Key(), found)
+	}
+	return b.String()
 }
 
 // leavesTable reports whether what the kernel's tables lack now is left to us:

@@ -107,7 +107,11 @@ take_back_others() {
 		if [ "$other" = "$work" ] || [ ! -d "$other" ]; then
 			continue
 		elif [ -e "$other/committed" ]; then
-			rm -rf "$other" # nobody can take it back once this one has begun
+			# Its maker may take it back before this one, and nobody else.
+			case ${other##*/} in
+			*-"${id#*-}") ;;
+			*) rm -rf "$other" ;;
+			esac
 		elif [ -e "$other/undo" ]; then
 			sh "$other/script" recover 9>&9 ||
 				fail "what transaction ${other##*/} left half done could not be taken back: $(tail -n 5 "$run/results/${other##*/}/log")"

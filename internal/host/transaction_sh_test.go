@@ -178,6 +178,20 @@ func TestCommittedTransactionIsTakenBackOnDemandUntilAnotherCame(t *testing.T) {
 	equal(t, "still new", b.read(conf), "new\n")
 }
 
+func TestMakerOfTwoTransactionsTakesBackTheFirstAfterTheSecondFailed(t *testing.T) {
+	b := changeable(t)
+	before := b.tree()
+	first, second := "00000000000000a1-0badc0de-7-9", "00000000000000a2-0badc0de-7-9"
+	said, code := b.ends(b.start(first, change()...))
+	equal(t, "code of the first: "+said, code, 0)
+	said, code = b.ends(b.start(second, call("eval", "fail no")))
+	equal(t, "code of the second: "+said, code, 1)
+	said, code = b.ends(b.transact("revert", first))
+	equal(t, "code of the revert: "+said, code, 0)
+	_, _ = b.ends(b.transact("settle", first, second))
+	b.same(before, b.tree())
+}
+
 func TestStartThatIsRepeatedAfterALostSessionRunsOnce(t *testing.T) {
 	b := changeable(t)
 	dir, sum := b.stage(change(check()...)...)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -61,6 +62,40 @@ func TestChangesAtTheSameMomentAreOneTransaction(t *testing.T) {
 			t.Errorf("%d transactions", n)
 		}
 		equal(t, "settled", len(c.settled), len(c.commits))
+	})
+}
+
+func TestKeepalivedThatGetsOnIsGivenTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := &scripted{machine: director()}
+		c.booted, c.keepalivedSince = time.Now().Add(-time.Hour), time.Now().Add(-time.Minute)
+		const vips = 150
+		var want []Artifact
+		for i := range vips {
+			want = append(want, numbered(i).Artifacts()...)
+		}
+		files := func(a Artifact) bool { _, ok := a.(File); return !ok }
+		held := -1
+		c.onCommit = func(string) error {
+			c.hold(slices.DeleteFunc(slices.Clone(want), files))
+			held = 0
+			return nil
+		}
+		c.onProbe = func(int) error {
+			if held >= 0 && held < vips {
+				c.hold(numbered(held).Artifacts())
+				held++
+			}
+			return nil
+		}
+		started := time.Now()
+		if _, err := New("a", c).Apply(t.Context(), want, nil); err != nil {
+			t.Fatal(err)
+		}
+		equal(t, "commits", len(c.commits), 1)
+		if took := time.Since(started); took < settling {
+			t.Errorf("it took %v: this proves nothing", took)
+		}
 	})
 }
 
