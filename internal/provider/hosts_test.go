@@ -37,7 +37,7 @@ type canned struct {
 }
 
 // transaction is how transact.sh is called: its verb, and what was staged.
-var transaction = regexp.MustCompile(`^set -- (start|attach|confirm|abort|revert|settle) [0-9a-f]{16}(?: (/[a-z/]*/\.redislb-[0-9a-f]{32}) [0-9a-f]{64})?;`)
+var transaction = regexp.MustCompile(`^set -- (start|attach|confirm|abort|revert|settle) [0-9a-f]{16}(?:-[0-9a-f]{8}-[0-9]+-[0-9]+)?(?: (/[a-z/]*/\.redislb-[0-9a-f]{32}) [0-9a-f]{64})?;`)
 
 func newCanned(t *testing.T, output []byte, opts remotetest.Options) *canned {
 	t.Helper()
