@@ -155,7 +155,8 @@ func TestTerraformKilledInTheMiddle(t *testing.T) {
 				t.Fatal(err)
 			}
 			t.Logf("terraform ended with %d:\n%s", cmd.ProcessState.ExitCode(), out)
-			eventually(t, time.Minute, "the script on the host ends", func() bool { return exec(h, fmt.Sprintf("[ -d /proc/%d ] || echo over", script)) == "over" })
+			// Where nobody confirms it, it takes itself back after a minute.
+			eventually(t, 3*time.Minute, "the script on the host ends", func() bool { return exec(h, fmt.Sprintf("[ -d /proc/%d ] || echo over", script)) == "over" })
 			tf.must(t, c.args...)
 			if c.args[0] == "apply" {
 				tf.hasEmptyPlan(t)

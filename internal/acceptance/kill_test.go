@@ -118,13 +118,15 @@ var sufferers = []string{"director", "realserver", "vip"}
 // TestKilledAtEveryStep stops the change of each resource before each of its
 // steps, as a run that nobody disturbs tells them, and lets something break there.
 // The host must come out wholly old or wholly new. The normal run cuts the
-// connection before each step, and lets each resource lose a provider, a script and
-// the machine's power once; the full one deals each step each strike.
+// connection before each step of one operation of each resource, and lets each lose
+// a provider, a script and the machine's power once; the full one deals each step
+// each strike. (That a script may die at every call is in the unit tests of package
+// host.)
 func TestKilledAtEveryStep(t *testing.T) {
 	furnished(t)
 	all := new(ledger)
 	t.Cleanup(func() { t.Logf("%d cases:\n%s", len(all.rows), all) })
-	for h, resources := range map[*lab.Host][]string{hostA(): {"director"}, hostB(): {"realserver", "vip"}} {
+	for h, resources := range map[*lab.Host][]string{hostA(): {"director", "vip"}, hostB(): {"realserver"}} {
 		t.Run(h.Name, func(t *testing.T) {
 			t.Parallel()
 			wire := newProxy(t, net.JoinHostPort("127.0.0.1", fmt.Sprint(h.SSHPort)))
@@ -196,7 +198,10 @@ func (v *victim) rehearse(t *testing.T, r resourceOn) (map[string][]blow, map[st
 		// next resource.
 		deadly := []strike{providerKilled, scriptKilled, powerLost}[(i+turn)%len(life)]
 		at := steps[(i+len(life)*turn)*len(steps)/(len(life)*len(sufferers))]
-		blows[state] = []blow{{"every", connectionCutEverywhere}, {at, deadly}}
+		blows[state] = []blow{{at, deadly}}
+		if i == turn {
+			blows[state] = append(blows[state], blow{"every", connectionCutEverywhere})
+		}
 	}
 	return blows, looks
 }

@@ -238,7 +238,10 @@ roll_back() {
 live() { [ -n "$rebooted" ] || "$@"; }
 
 recover() {
-	[ ! -e "$work/committed" ] || exit 0
+	# With an outcome it has ended: the next transaction may be removing its folder.
+	if [ -e "$result/status" ] || [ -e "$work/committed" ]; then
+		exit 0
+	fi
 	if [ ! -e "$work/undo" ]; then # it had not begun
 		printf 'redislb: the change was killed before it began; nothing was changed\n' >>"$result/log"
 		exec 9>>"$run/lock"

@@ -247,6 +247,18 @@ func TestTransactionKilledBeforeItBeganSaysSo(t *testing.T) {
 	b.same(before, b.tree())
 }
 
+func TestOutcomeStaysWhenTheFolderOfATransactionIsBeingRemoved(t *testing.T) {
+	b := changeable(t)
+	said, code := b.ends(b.start(txID, change()...))
+	equal(t, "code: "+said, code, 0)
+	for _, name := range []string{"committed", "undo"} { // the next one has begun
+		b.must(os.Remove(filepath.Join(b.root, "var/lib/redislb/transactions", txID, name)))
+	}
+	_, _ = b.recover(txID)
+	_, code = b.ends(b.transact("attach", txID))
+	equal(t, "code", code, 0)
+}
+
 func TestCommittedTransactionIsKnownAfterARestartOfTheMachine(t *testing.T) {
 	b := changeable(t)
 	said, code := b.ends(b.start(txID, change()...))
