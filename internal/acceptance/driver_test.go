@@ -97,9 +97,10 @@ func (d *driver) running() bool {
 
 // verdict waits for the driver's end and returns its error, if it had one.
 func (d *driver) verdict(limit time.Duration) error {
-	select {
-	case <-d.ended:
-	case <-time.After(limit):
+	for deadline := time.Now().Add(limit); d.running() && time.Now().Before(deadline); {
+		time.Sleep(50 * time.Millisecond)
+	}
+	if d.running() {
 		_ = d.cmd.Process.Kill()
 		<-d.ended
 		return fmt.Errorf("the driver did not end within %v", limit)

@@ -279,9 +279,17 @@ start_unit() {
 }
 
 stop_quietly() { systemctl stop "$1" 2>/dev/null; }
-disable_quietly() { systemctl -q disable "$1" 2>/dev/null; }
+# After a restart of the machine, what is to be started was decided before the
+# recovery had its say.
+disable_quietly() {
+	[ -z "$rebooted" ] || systemctl --no-block stop "$1" 2>/dev/null
+	systemctl -q disable "$1" 2>/dev/null
+}
 start_quietly() { systemctl start "$1" 2>/dev/null; }
-enable_quietly() { systemctl -q enable "$1" 2>/dev/null; }
+enable_quietly() {
+	systemctl -q enable "$1" 2>/dev/null || return
+	[ -z "$rebooted" ] || systemctl --no-block start "$1" 2>/dev/null
+}
 
 # stop_unit NAME: unless it ran before we came.
 stop_unit() {

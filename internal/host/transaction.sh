@@ -62,6 +62,10 @@ not_done() {
 # durable FILE…: from here on they survive the loss of power.
 durable() { sync "$@" 2>/dev/null || sync; }
 
+# durable_tree FOLDER: the same of all in it. What was only written may be an empty
+# file after the loss of power.
+durable_tree() { find "$1" -exec sync {} + 2>/dev/null || sync; }
+
 # take_lock: one transaction at a time. The lock is the kernel's, so it is gone
 # with the process that held it.
 take_lock() {
@@ -94,7 +98,7 @@ begin() {
 	done
 	arm
 	: >"$work/undo.new"
-	durable "$work/script" "$work/undo.new" "$work/boot"
+	durable_tree "$work"
 	mv "$work/undo.new" "$work/undo" # from here on there is something to take back
 	durable "$work" "$state/transactions"
 	(umask 077 && mkdir -p "$state/before")
@@ -196,7 +200,7 @@ await_confirmation() {
 
 commit() {
 	step='commit'
-	durable "$work"
+	durable_tree "$state"
 	: >"$work/committed"
 	durable "$work"
 	committed=1
@@ -220,7 +224,7 @@ roll_back() {
 			rm -rf "${state:?}/$note"
 		fi
 	done
-	durable "$state" "$work"
+	durable_tree "$state"
 	if [ -n "$copies" ]; then
 		mkdir -p "$copies"
 		cp -a "$work" "$copies/"

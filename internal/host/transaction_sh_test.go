@@ -147,6 +147,28 @@ func TestAfterARestartOfTheMachineFilesAreTakenBackAndTheKernelIsLeftAlone(t *te
 	b.same(before, b.tree())
 }
 
+func TestAfterARestartOfTheMachineUnitsAreStartedAndStoppedAsTheyWere(t *testing.T) {
+	for verb, todo := range map[string]step{"start": call("stop_unit", keepalivedUnit), "stop": call("start_unit", keepalivedUnit)} {
+		t.Run(verb, func(t *testing.T) {
+			b := changeable(t)
+			state := map[string][2]string{"start": {"active", "enabled"}, "stop": {"inactive", "disabled"}}[verb]
+			b.write("units/keepalived.active", state[0]+"\n", 0o644)
+			b.write("units/keepalived.enabled", state[1]+"\n", 0o644)
+			b.verdict(`kill -KILL $(cat "$root"/var/lib/redislb/transactions/*/pid); sleep 0.2`)
+			cmd := b.start(txID, append([]step{todo, put(keepalived.ConfigPath, "new\n", 0o644, sumOf("old\n"))}, check()...)...)
+			b.must(cmd.Start())
+			t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+			eventually(t, func() bool { return b.exists("log") && strings.Contains(b.read("log"), "keepalived -t") })
+			time.Sleep(500 * time.Millisecond)
+			b.write("proc/sys/kernel/random/boot_id", "another-boot\n", 0o644)
+			_, _ = b.recover(txID)
+			for file, want := range map[string]string{"active": state[0], "enabled": state[1]} {
+				equal(t, file, strings.TrimSpace(b.read("units/keepalived."+file)), want)
+			}
+		})
+	}
+}
+
 func TestRecoveryCutShortIsDoneAgain(t *testing.T) {
 	b := changeable(t)
 	before := b.tree()
@@ -190,6 +212,29 @@ func TestMakerOfTwoTransactionsTakesBackTheFirstAfterTheSecondFailed(t *testing.
 	equal(t, "code of the revert: "+said, code, 0)
 	_, _ = b.ends(b.transact("settle", first, second))
 	b.same(before, b.tree())
+}
+
+func TestWhatIsRememberedSurvivesTheLossOfPower(t *testing.T) {
+	b := changeable(t)
+	synced := func(path string) bool {
+		for line := range strings.Lines(b.read("log")) {
+			if strings.HasPrefix(line, "sync ") && strings.Contains(line, path) {
+				return true
+			}
+		}
+		return false
+	}
+	said, code := b.ends(b.start(txID, call("set_sysctl", "net/x", "1")))
+	equal(t, "code: "+said, code, 0)
+	if !synced("/var/lib/redislb/before/sysctl.net.x") {
+		t.Error("what was before the change may be an empty file after the loss of power")
+	}
+	b.must(os.Remove(filepath.Join(b.root, "log")))
+	said, code = b.ends(b.start("00000000000000bb", call("reload_units")))
+	equal(t, "code: "+said, code, 0)
+	if !synced("transactions/00000000000000bb/state/before/sysctl.net.x") {
+		t.Error("its copy for the way back may be an empty file")
+	}
 }
 
 func TestStartThatIsRepeatedAfterALostSessionRunsOnce(t *testing.T) {
