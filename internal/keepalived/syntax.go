@@ -43,7 +43,8 @@ var (
 //
 // It keeps what it does not know and fails, with the line, on what keepalived
 // reads otherwise than it looks: unbalanced braces and quotes, a backslash
-// before a quote, a NUL byte, and lines of more than 1022 bytes.
+// before a quote, a NUL byte, an include without a path, and lines of more than
+// 1022 bytes.
 func Parse(data []byte) ([]Node, error) {
 	p := parser{open: []*Node{{HasBlock: true}}}
 	for n, line := range strings.Split(string(data), "\n") {
@@ -177,8 +178,12 @@ func (p *parser) statement(text string) error {
 	if len(found) == 0 {
 		return nil
 	}
-	if text[0] == '"' && (startsSpecially(found[0]) || include.MatchString(found[0]+" ")) {
+	looksLikeInclude := include.MatchString(found[0] + " ")
+	switch {
+	case text[0] == '"' && (startsSpecially(found[0]) || looksLikeInclude):
 		return fmt.Errorf("%q in quotes is not the keyword that it looks like", found[0])
+	case looksLikeInclude:
+		return fmt.Errorf("%s without a path", found[0])
 	}
 	if strings.Contains(found[0], "\n") {
 		return fmt.Errorf("a newline in a keyword")

@@ -71,6 +71,8 @@ func TestSyntaxErrorsSayTheLine(t *testing.T) {
 		"a { include /etc/x }":              "line 1: the block of a is not closed", // as keepalived reads it
 		"\"$x\" y":                          "in quotes",
 		"\"include\" y":                     "in quotes",
+		"include\n{\n}\n":                   "line 1: include without a path",
+		"a {\ninclude{\n}\n}\n":             "line 2: include without a path",
 	} {
 		if _, err := keepalived.Parse([]byte(input)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: error %v, want %q in it", input, err, want)
@@ -90,7 +92,6 @@ func TestQuotesCommentsAndBracesAreReadAsKeepalivedDoes(t *testing.T) {
 		"# one\n! two\na":     `"a" [] false ["one" "two"]`,
 		"# far\n\n# near\na":  `"a" [] false ["near"]`,
 		"include a b.conf #c": `"include" ["a b.conf"] false []`,
-		"include":             `"include" [] false []`,
 		"$A=b \\":             `"$A=b" [] false []`,
 		"a\n\n{ }":            `"a" [] true []`,
 	} {
