@@ -52,7 +52,7 @@ func main() {
 	flag.IntVar(&o.runs, "runs", 7, "how often what is quick is measured")
 	flag.IntVar(&o.rounds, "rounds", 3, "how often what begins with bare hosts is measured, and how often bytes are counted")
 	flag.IntVar(&o.quick, "quick", 2, "how often each of these rounds measures what is quick")
-	flag.StringVar(&o.services, "services", "1,10,100,1000", "numbers of services on one redislb_vip")
+	flag.StringVar(&o.services, "services", "1,10,100,1000", "numbers of services, on one redislb_vip and on many")
 	flag.StringVar(&o.hosts, "hosts", "1,10,50,100,200", "numbers of hosts")
 	flag.DurationVar(&o.limit, "limit", 20*time.Minute, "the longest that one command may take")
 	flag.BoolVar(&o.attach, "attach", false, "use the lab that runs already; its hosts are reset")

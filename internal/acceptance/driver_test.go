@@ -97,8 +97,9 @@ func (d *driver) running() bool {
 
 // verdict waits for the driver's end and returns its error, if it had one.
 func (d *driver) verdict(limit time.Duration) error {
-	for deadline := time.Now().Add(limit); d.running() && time.Now().Before(deadline); {
-		time.Sleep(50 * time.Millisecond)
+	select {
+	case <-d.ended:
+	case <-time.After(limit):
 	}
 	if d.running() {
 		_ = d.cmd.Process.Kill()

@@ -112,9 +112,6 @@ type victim struct {
 	ledger *ledger
 }
 
-// sufferers are the resources, each with another turn in the normal run.
-var sufferers = []string{"director", "realserver", "vip"}
-
 // TestKilledAtEveryStep stops the change of each resource before each of its
 // steps, as a run that nobody disturbs tells them, and lets something break there.
 // The host must come out wholly old or wholly new. The normal run takes a real server:
@@ -182,7 +179,6 @@ func (v *victim) suffer(t *testing.T, r resourceOn) {
 func (v *victim) rehearse(t *testing.T, r resourceOn) (map[string][]blow, map[string]fingerprint) {
 	t.Helper()
 	blows, looks := map[string][]blow{}, map[string]fingerprint{}
-	turn := slices.Index(sufferers, r.name)
 	for i, state := range life {
 		d := v.job(t, r, state).start(t, "")
 		if err := d.verdict(5 * time.Minute); err != nil {
@@ -198,11 +194,11 @@ func (v *victim) rehearse(t *testing.T, r resourceOn) (map[string][]blow, map[st
 			}
 			continue
 		}
-		// In turn, and at another step of the next resource.
-		deadly := []strike{providerKilled, scriptKilled}[(i+turn)%2]
-		at := steps[(i+len(life)*turn)*len(steps)/(len(life)*len(sufferers))]
+		// In turn, and from a third of the way on, each at a later one than the last.
+		deadly := []strike{scriptKilled, providerKilled}[i%2]
+		at := steps[(i+3)*len(steps)/9]
 		blows[state] = []blow{{at, deadly}}
-		if i == turn {
+		if state == "one" {
 			blows[state] = append(blows[state], blow{"every", connectionCutEverywhere})
 		}
 	}

@@ -1,6 +1,7 @@
 package host
 
 import (
+	"bytes"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
@@ -28,9 +29,10 @@ func newID() string {
 // orphans are those of the transactions whose process ran here and has ended.
 func orphans(ids []string) []string {
 	var orphans []string
+	own := ownSystem()
 	for _, id := range ids {
 		parts := strings.Split(id, "-")
-		if len(parts) != 4 || parts[1] != ownSystem() {
+		if len(parts) != 4 || parts[1] != own {
 			continue
 		}
 		if start, _ := startOf(parts[2]); start != parts[3] {
@@ -63,7 +65,7 @@ func startOf(pid string) (string, bool) {
 		return "", false
 	}
 	// The second field, the command's name, may hold anything but ends in ")".
-	fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
+	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
 	if len(fields) < 20 {
 		return "", false
 	}

@@ -33,14 +33,15 @@ func changeable(t *testing.T) *box {
 	return b
 }
 
-// killed runs a transaction whose process is killed, by SIGKILL, at its end.
-func (b *box) killed(id string) {
+// killed runs a transaction that writes the configuration and whose process is
+// killed, by SIGKILL, while that is checked at its end.
+func (b *box) killed(todo ...step) {
 	b.Helper()
 	b.verdict(`kill -KILL $(cat "$root"/var/lib/redislb/transactions/*/pid); sleep 0.2`)
-	cmd := b.start(id, change(check()...)...)
+	cmd := b.start(txID, append(todo, check()...)...)
 	b.must(cmd.Start())
 	b.T.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
-	work := filepath.Join(b.root, "var/lib/redislb/transactions", id)
+	work := filepath.Join(b.root, "var/lib/redislb/transactions", txID)
 	eventually(b.T, func() bool {
 		pid, err := os.ReadFile(filepath.Join(work, "pid"))
 		return err == nil && b.exists("log") && strings.Contains(b.read("log"), "keepalived -t") &&
@@ -50,6 +51,14 @@ func (b *box) killed(id string) {
 	equal(b.T, "new in the middle", b.read(conf), "new\n")
 	b.must(cmd.Process.Kill()) // who waits for it is gone too
 	b.verdict("exit 0")
+}
+
+// committed runs a transaction to its end, which must be good, and leaves its
+// outcome.
+func (b *box) committed(id string, todo ...step) {
+	b.Helper()
+	said, code := b.ends(b.start(id, todo...))
+	equal(b.T, "code: "+said, code, 0)
 }
 
 func (b *box) recover(id string) (string, int) {
@@ -71,7 +80,7 @@ func TestTransactionThatWasKilledIsTakenBackBySystemdOrByTheNextOne(t *testing.T
 		t.Run(name, func(t *testing.T) {
 			b := changeable(t)
 			before := b.tree()
-			b.killed(txID)
+			b.killed(change()...)
 			next(b, txID)
 			b.same(before, b.tree())
 		})
@@ -135,7 +144,7 @@ func (e errorOf) Error() string { return string(e) }
 func TestAfterARestartOfTheMachineFilesAreTakenBackAndTheKernelIsLeftAlone(t *testing.T) {
 	b := changeable(t)
 	before := b.tree()
-	b.killed(txID)
+	b.killed(change()...)
 	b.write("proc/sys/kernel/random/boot_id", "another-boot\n", 0o644)
 	before["proc/sys/kernel/random/boot_id"] = b.tree()["proc/sys/kernel/random/boot_id"]
 	b.write("proc/sys/net/x", "7\n", 0o644) // as the files of that boot had it
@@ -154,12 +163,7 @@ func TestAfterARestartOfTheMachineUnitsAreStartedAndStoppedAsTheyWere(t *testing
 			state := map[string][2]string{"start": {"active", "enabled"}, "stop": {"inactive", "disabled"}}[verb]
 			b.write("units/keepalived.active", state[0]+"\n", 0o644)
 			b.write("units/keepalived.enabled", state[1]+"\n", 0o644)
-			b.verdict(`kill -KILL $(cat "$root"/var/lib/redislb/transactions/*/pid); sleep 0.2`)
-			cmd := b.start(txID, append([]step{todo, put(keepalived.ConfigPath, "new\n", 0o644, sumOf("old\n"))}, check()...)...)
-			b.must(cmd.Start())
-			t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
-			eventually(t, func() bool { return b.exists("log") && strings.Contains(b.read("log"), "keepalived -t") })
-			time.Sleep(500 * time.Millisecond)
+			b.killed(todo, put(keepalived.ConfigPath, "new\n", 0o644, sumOf("old\n")))
 			b.write("proc/sys/kernel/random/boot_id", "another-boot\n", 0o644)
 			_, _ = b.recover(txID)
 			for file, want := range map[string]string{"active": state[0], "enabled": state[1]} {
@@ -172,7 +176,7 @@ func TestAfterARestartOfTheMachineUnitsAreStartedAndStoppedAsTheyWere(t *testing
 func TestRecoveryCutShortIsDoneAgain(t *testing.T) {
 	b := changeable(t)
 	before := b.tree()
-	b.killed(txID)
+	b.killed(change()...)
 	b.write("bin/tar", "#!/bin/sh\nkill -KILL $PPID\n", 0o755)
 	_, _ = b.recover(txID)
 	b.must(os.Remove(filepath.Join(b.root, "bin/tar")))
@@ -184,16 +188,14 @@ func TestRecoveryCutShortIsDoneAgain(t *testing.T) {
 func TestCommittedTransactionIsTakenBackOnDemandUntilAnotherCame(t *testing.T) {
 	b := changeable(t)
 	before := b.tree()
-	said, code := b.ends(b.start(txID, change(check()...)...))
-	equal(t, "code: "+said, code, 0)
+	b.committed(txID, change(check()...)...)
 	equal(t, "new", b.read(conf), "new\n")
-	said, code = b.ends(b.transact("revert", txID))
+	said, code := b.ends(b.transact("revert", txID))
 	equal(t, "code: "+said, code, 0)
 	_, _ = b.ends(b.transact("settle", txID))
 	b.same(before, b.tree())
 
-	said, code = b.ends(b.start(txID, change(check()...)...))
-	equal(t, "code: "+said, code, 0)
+	b.committed(txID, change(check()...)...)
 	b.ok(call("reload_units"))
 	_, code = b.ends(b.transact("revert", txID))
 	equal(t, "code of a revert after another change", code, exitNoTrace)
@@ -204,9 +206,8 @@ func TestMakerOfTwoTransactionsTakesBackTheFirstAfterTheSecondFailed(t *testing.
 	b := changeable(t)
 	before := b.tree()
 	first, second := "00000000000000a1-0badc0de-7-9", "00000000000000a2-0badc0de-7-9"
-	said, code := b.ends(b.start(first, change()...))
-	equal(t, "code of the first: "+said, code, 0)
-	said, code = b.ends(b.start(second, call("eval", "fail no")))
+	b.committed(first, change()...)
+	said, code := b.ends(b.start(second, call("eval", "fail no")))
 	equal(t, "code of the second: "+said, code, 1)
 	said, code = b.ends(b.transact("revert", first))
 	equal(t, "code of the revert: "+said, code, 0)
@@ -224,14 +225,12 @@ func TestWhatIsRememberedSurvivesTheLossOfPower(t *testing.T) {
 		}
 		return false
 	}
-	said, code := b.ends(b.start(txID, call("set_sysctl", "net/x", "1")))
-	equal(t, "code: "+said, code, 0)
+	b.committed(txID, call("set_sysctl", "net/x", "1"))
 	if !synced("/var/lib/redislb/before/sysctl.net.x") {
 		t.Error("what was before the change may be an empty file after the loss of power")
 	}
 	b.must(os.Remove(filepath.Join(b.root, "log")))
-	said, code = b.ends(b.start("00000000000000bb", call("reload_units")))
-	equal(t, "code: "+said, code, 0)
+	b.committed("00000000000000bb", call("reload_units"))
 	if !synced("transactions/00000000000000bb/state/before/sysctl.net.x") {
 		t.Error("its copy for the way back may be an empty file")
 	}
@@ -294,22 +293,20 @@ func TestTransactionKilledBeforeItBeganSaysSo(t *testing.T) {
 
 func TestOutcomeStaysWhenTheFolderOfATransactionIsBeingRemoved(t *testing.T) {
 	b := changeable(t)
-	said, code := b.ends(b.start(txID, change()...))
-	equal(t, "code: "+said, code, 0)
+	b.committed(txID, change()...)
 	for _, name := range []string{"committed", "undo"} { // the next one has begun
 		b.must(os.Remove(filepath.Join(b.root, "var/lib/redislb/transactions", txID, name)))
 	}
 	_, _ = b.recover(txID)
-	_, code = b.ends(b.transact("attach", txID))
+	_, code := b.ends(b.transact("attach", txID))
 	equal(t, "code", code, 0)
 }
 
 func TestCommittedTransactionIsKnownAfterARestartOfTheMachine(t *testing.T) {
 	b := changeable(t)
-	said, code := b.ends(b.start(txID, change()...))
-	equal(t, "code: "+said, code, 0)
+	b.committed(txID, change()...)
 	b.must(os.RemoveAll(filepath.Join(b.root, "run/redislb")))
-	_, code = b.ends(b.transact("attach", txID))
+	_, code := b.ends(b.transact("attach", txID))
 	equal(t, "code", code, 0)
 }
 

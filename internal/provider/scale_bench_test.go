@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"testing"
 
-	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 )
@@ -13,14 +12,7 @@ import (
 // BenchmarkManyServices is what the framework does with one VIP of many services.
 func BenchmarkManyServices(b *testing.B) {
 	ctx := context.Background()
-	server, err := providerserver.NewProtocol6WithError(New("test")())()
-	if err != nil {
-		b.Fatal(err)
-	}
-	schemas, err := server.GetProviderSchema(ctx, &tfprotov6.GetProviderSchemaRequest{})
-	if err != nil {
-		b.Fatal(err)
-	}
+	server, schemas := served(b)
 	schema := schemas.ResourceSchemas["redislb_vip"].ValueType().(tftypes.Object)
 	for _, n := range []int{10, 100, 1000} {
 		config := manyServices(schema, n)

@@ -52,7 +52,10 @@ func described(t *testing.T, at string, attributes map[string]schema.Attribute) 
 	}
 }
 
-func TestProviderServerHandsOutItsSchemaWithoutDiagnostics(t *testing.T) {
+// served is the provider as a server, and the schema that it hands out without
+// diagnostics.
+func served(t testing.TB) (tfprotov6.ProviderServer, *tfprotov6.GetProviderSchemaResponse) {
+	t.Helper()
 	server, err := providerserver.NewProtocol6WithError(New("test")())()
 	if err != nil {
 		t.Fatal(err)
@@ -61,6 +64,11 @@ func TestProviderServerHandsOutItsSchemaWithoutDiagnostics(t *testing.T) {
 	if err != nil || len(resp.Diagnostics) > 0 {
 		t.Fatal(err, resp.Diagnostics)
 	}
+	return server, resp
+}
+
+func TestProviderServerHandsOutItsSchemaWithoutDiagnostics(t *testing.T) {
+	_, resp := served(t)
 	for _, name := range []string{"redislb_director", "redislb_realserver", "redislb_vip"} {
 		if resp.ResourceSchemas[name] == nil {
 			t.Errorf("there is no %s", name)
