@@ -78,11 +78,13 @@ take_lock() {
 
 # begin HOLDER
 begin() {
+	# systemd-run may have started it and still tell of a failure, on a host too busy
+	# to answer: then transact.sh started it a second time.
+	(set -C && printf '%s\n' "$$" >"$work/pid") 2>/dev/null || exit 0
 	trap finish EXIT
 	trap 'exit 129' HUP
 	trap 'exit 130' INT
 	trap 'exit 143' TERM
-	printf '%s\n' "$$" >"$work/pid"
 	cat "$boot_id" >"$work/boot"
 	take_lock
 	step='take back what an earlier change left half done'
@@ -247,6 +249,7 @@ recover() {
 		exit 0
 	fi
 	if [ ! -e "$work/undo" ]; then # it had not begun
+		! lives "$work" || exit 0
 		printf 'redislb: the change was killed before it began; nothing was changed\n' >>"$result/log"
 		exec 9>>"$run/lock"
 		! flock -n 9 || locked=1
@@ -255,7 +258,9 @@ recover() {
 	fi
 	# A transaction that begins has the lock already, on the same descriptor.
 	{ flock -n 9; } 2>/dev/null || take_lock
-	[ -e "$work/undo" ] || exit 0
+	if [ ! -e "$work/undo" ] || [ -e "$work/committed" ]; then
+		exit 0
+	fi
 	locked=1
 	mkdir -p "$result"
 	exec >>"$result/log" 2>&1

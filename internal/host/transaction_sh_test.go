@@ -246,6 +246,27 @@ func TestStartThatIsRepeatedAfterALostSessionRunsOnce(t *testing.T) {
 	equal(t, "checks", strings.Count(b.log(), "keepalived -t"), 1)
 }
 
+func TestStartThatSystemdDidAndDeniedRunsOnce(t *testing.T) {
+	for name, wait := range map[string]string{"at once": "", "later": "sleep 0.5; "} {
+		t.Run(name, func(t *testing.T) {
+			b := changeable(t)
+			b.must(os.MkdirAll(b.root+"/run/systemd/system", 0o755))
+			// As with -p "ExecStopPost=-/bin/sh SCRIPT recover" … /bin/sh -c COMMAND.
+			b.write("bin/systemd-run", "#!/bin/sh\nfor last; do :; done\nfor a; do case $a in ExecStopPost=*) stop=${a#*=-} ;; esac; done\n"+
+				`{ `+wait+`sh -c "$last"; $stop; touch '`+b.root+`/stopped'; } >/dev/null 2>&1 &
+echo 'Failed to start transient service unit: Connection timed out' >&2
+exit 1
+`, 0o755)
+			b.verdict("sleep 1")
+			said, code := b.ends(b.start(txID, change(check()...)...))
+			eventually(t, func() bool { return b.exists("stopped") })
+			equal(t, "code: "+said, code, 0)
+			equal(t, "checks", strings.Count(b.log(), "keepalived -t"), 1)
+			equal(t, "the configuration", b.read(conf), "new\n")
+		})
+	}
+}
+
 func TestWaitingEndsWithTheSessionAndTheTransactionGoesOn(t *testing.T) {
 	b := changeable(t)
 	b.verdict(`while [ ! -e "$root/go" ]; do sleep 0.05; done`)
