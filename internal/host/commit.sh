@@ -131,6 +131,7 @@ keep_files() {
 	while read -r _ _ path; do
 		case $path in
 		/etc/keepalived/*)
+			checked_servers >"$work/servers.old"
 			undo live reload_old_configuration
 			break
 			;;
@@ -326,6 +327,8 @@ check_keepalived() {
 reload_keepalived() {
 	step='reload keepalived'
 	systemctl is-active -q keepalived || return 0
+	checked_servers >"$work/servers.new"
+	[ ! -e "$work/servers.old" ] || forget_verdicts "$work/servers.old" "$work/servers.new"
 	: >"$work/reloaded"
 	timeout --foreground 60 systemctl reload keepalived || unwilling "systemctl reload keepalived failed or did not end within 60 s"
 	systemctl is-active -q keepalived || unwilling 'keepalived ended when it was reloaded'
@@ -341,7 +344,25 @@ $(journalctl -q --no-pager -o cat -n 12 -u keepalived 2>&1)"
 # have brought us here.
 reload_old_configuration() {
 	[ -e "$work/reloaded" ] || return 0
+	forget_verdicts "$work/servers.new" "$work/servers.old"
 	! systemctl is-active -q keepalived || systemctl kill -s HUP --kill-who=main keepalived
+}
+
+# checked_servers: those of the virtual servers of redislb, each as health.sh names it.
+checked_servers() {
+	cat "${conf%/*}"/redislb/vip-*.services.conf 2>/dev/null | awk '
+		$1 == "virtual_server" { address = $2; port = $3 }
+		$1 == "protocol" { protocol = tolower($2) }
+		$1 == "real_server" { print "[" address "]:" protocol ":" port "_[" $2 "]:" protocol ":" $3 }
+	' | sort
+}
+
+# forget_verdicts BEFORE AFTER: on the servers that come in with a reload. keepalived
+# takes them for healthy and says so to nobody; its last word on one that left is
+# DOWN (ipwrapper.c, clear_service_rs).
+forget_verdicts() {
+	[ -d /run/redislb/health ] || return 0
+	(cd /run/redislb/health && comm -13 "$1" "$2" | xargs rm -f)
 }
 
 # edit_ipvs FORTH BACK: lines as of ipvsadm -S, and those that take them back.

@@ -20,7 +20,8 @@ const (
 	// used up, also for the first check after start (check_tcp.c, tcp_epilog); up when
 	// a server comes back. At start a server counts as up and nothing is written
 	// (ipwrapper.c, init_service_rs; rs_init_notifies would fill the FIFO where there
-	// are many), nor when keepalived stops. The script must exist, belong to root and
+	// are many), nor when keepalived stops. One that leaves with a reload is said to be
+	// down (clear_service_rs). The script must exist, belong to root and
 	// be executable before keepalived loads ConfigPath: `keepalived -t` of 2.2.7
 	// returns 0 without it.
 	HealthScript = Dir + "/health.sh"
