@@ -11,14 +11,18 @@
 echo '== probe 1'
 
 echo '== kernel'
-read -r line </proc/sys/kernel/osrelease && echo "$line"
+read -r kernel </proc/sys/kernel/osrelease && echo "$kernel"
 echo '== uptime'
 read -r line </proc/uptime && echo "$line"
 echo '== os'
-grep -s '^PRETTY_NAME=' /etc/os-release
+while read -r line; do
+	case $line in PRETTY_NAME=*) printf '%s\n' "$line" ;; esac
+done 2>/dev/null </etc/os-release
 echo '== keepalived'
-# Some versions print it to standard error.
-! command -v keepalived >/dev/null || keepalived -v 2>&1
+# What keepalived -v says (some versions to standard error), in half of its time.
+if keepalived=$(command -v keepalived); then
+	grep -ao -m 1 'Keepalived v[0-9][^)]*)' "$keepalived" || keepalived -v 2>&1
+fi
 echo '== ipvsadm'
 command -v ipvsadm
 echo '== interfaces'
@@ -44,10 +48,11 @@ for f in /run/redislb/results/*/status /var/lib/redislb/transactions/*/script; d
 	echo "${folder##*/}"
 done
 echo '== schedulers'
-cd "/lib/modules/$(uname -r)/kernel/net/netfilter/ipvs" 2>/dev/null && echo ip_vs*.ko*
+cd "/lib/modules/$kernel/kernel/net/netfilter/ipvs" 2>/dev/null && echo ip_vs*.ko*
 cd /
 
 echo '== sysctl'
+# Not by the shell, which reads byte by byte: the kernel gives the first one only.
 grep -s . /proc/sys/net/ipv4/vs/* /proc/sys/net/ipv4/conf/*/arp_ignore \
 	/proc/sys/net/ipv4/conf/*/arp_announce
 
