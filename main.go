@@ -19,6 +19,7 @@ func main() {
 	var debug bool
 	flag.BoolVar(&debug, "debug", false, "serve to a debugger: print how Terraform reaches this process")
 	flag.Parse()
+	quicken()
 
 	err := providerserver.Serve(context.Background(), provider.New(version), providerserver.ServeOpts{
 		Address: tfaddr.NewProvider(tfaddr.DefaultProviderRegistryHost, "redislb", "redislb").String(),

@@ -23,7 +23,9 @@ import (
 	"github.com/redislb/terraform-provider-redislb/internal/keepalived"
 )
 
-// The types of the nested objects, for values that an import makes.
+// The types of the nested objects, for values that an import makes. The attributes
+// have them as their CustomType too: the framework asks for the type of every value
+// that it meets, and builds it anew each time where it is not given.
 var (
 	checkType = types.ObjectType{AttrTypes: map[string]attr.Type{
 		"type": types.StringType, "interval": types.StringType, "timeout": types.StringType,
@@ -67,7 +69,8 @@ func (r *vipResource) Schema(ctx context.Context, _ resource.SchemaRequest, resp
 				MarkdownDescription: "The services on the VIP, by a name of your choice.",
 				Optional:            true,
 				Validators:          []validator.Map{mapvalidator.KeysAre(mapKey)},
-				NestedObject:        schema.NestedAttributeObject{Attributes: serviceAttributes()},
+				CustomType:          types.MapType{ElemType: serviceType},
+				NestedObject:        schema.NestedAttributeObject{CustomType: serviceType, Attributes: serviceAttributes()},
 			},
 			"artifacts": artifactsAttribute(),
 			"timeouts":  timeouts.AttributesAll(ctx),
@@ -104,13 +107,15 @@ func serviceAttributes() map[string]schema.Attribute {
 				"retries":     types.Int64Value(defaultCheckRetries),
 				"retry_delay": types.StringValue(defaultCheckRetryDelay),
 			})),
+			CustomType: checkType,
 			Attributes: checkAttributes(),
 		},
 		"real_servers": schema.MapNestedAttribute{
 			MarkdownDescription: "The real servers, by a name of your choice.",
 			Required:            true,
 			Validators:          []validator.Map{mapvalidator.SizeAtLeast(1), mapvalidator.KeysAre(mapKey)},
-			NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
+			CustomType:          types.MapType{ElemType: serverType},
+			NestedObject: schema.NestedAttributeObject{CustomType: serverType, Attributes: map[string]schema.Attribute{
 				"address": schema.StringAttribute{
 					MarkdownDescription: "The machine's own address, on the directors' network segment: the `address` of its `redislb_realserver`.",
 					Required:            true,
