@@ -19,7 +19,10 @@ const (
 	// tables about by itself after it was started or reloaded. Measured on an
 	// emulated host: 1 s.
 	patience = 4 * time.Second
-	// freshness is how old an observation may be on which a change is based.
+	// basis is how old an observation may be on which a change is based: the change
+	// compares the files with it once more, and what comes of it is observed.
+	basis = 2 * time.Minute
+	// freshness is how old an observation may be by which there is nothing to do.
 	freshness = 10 * time.Second
 	// settling is how long the host may stay other than what was wanted without
 	// coming nearer to it: a thousand services take their time.
@@ -32,12 +35,12 @@ const (
 // does not bring about itself are then edited one by one. Where the host does not
 // become what was wanted, all is put back.
 func (h *Host) bring(ctx context.Context, want, gone []Artifact) (*Snapshot, error) {
-	h.forgetOlderThan(freshness)
-	s, err := h.Observe(ctx)
+	s, err := h.lookAt(ctx, basis)
 	if err != nil {
 		return nil, err
 	}
-	gone = removable(gone, s)
+	all := gone
+	gone = removable(all, s)
 	var committed []*transaction
 	over := orphans(s.ended)
 	defer func() { h.settle(append(over, ids(committed)...)...) }()
@@ -49,7 +52,15 @@ func (h *Host) bring(ctx context.Context, want, gone []Artifact) (*Snapshot, err
 			moved, before = time.Now(), now
 		}
 		if len(wrong)+len(left) == 0 && (len(committed) > 0 || len(present(gone, s)) == 0) {
-			return s, nil
+			fresh, err := h.lookAt(ctx, freshness)
+			if err != nil || fresh == s {
+				return fresh, err
+			}
+			s = fresh
+			if len(committed) == 0 {
+				gone = removable(all, s)
+			}
+			continue
 		}
 		settled, kept := splitByKeeper(wrong)
 		settledGone, _ := splitByKeeper(present(gone, s))
@@ -58,19 +69,13 @@ func (h *Host) bring(ctx context.Context, want, gone []Artifact) (*Snapshot, err
 		case len(committed) == 0 && len(settled)+len(settledGone) > 0:
 			todo = steps(s, settled, settledGone)
 		case time.Since(moved) > settling:
-			err := h.differs(s, wrong, left)
+			err := h.differs(ctx, s, wrong, left)
 			return nil, h.putBack(committed, err)
 		case len(settled) == 0 && time.Since(moved) > patience && time.Since(lastCommit) > patience && s.leavesTable(kept):
 			todo = steps(s, kept, left)
 		}
 		if len(todo) > 0 {
 			t, err := h.transact(ctx, todo, risksTheWay(todo, s))
-			if isStale(err) {
-				// Somebody may have made the same change in the meantime.
-				if s, again := h.Observe(ctx); again == nil && len(deviating(want, s))+len(present(gone, s)) == 0 {
-					return s, nil
-				}
-			}
 			if err != nil {
 				return nil, h.putBack(committed, err)
 			}
@@ -101,6 +106,8 @@ func (h *Host) putBack(committed []*transaction, err error) error {
 	}
 	return fmt.Errorf("%w\nEverything was put back as it was", err)
 }
+
+const keepalivedJournal = "journalctl -q --no-pager -o cat -n 12 -u keepalived.service 2>&1"
 
 func isStale(err error) bool {
 	var said *remote.CommandError
@@ -148,7 +155,7 @@ func splitByKeeper(artifacts []Artifact) (settled, kept []Artifact) {
 	return settled, kept
 }
 
-func (h *Host) differs(s *Snapshot, wrong, left []Artifact) error {
+func (h *Host) differs(ctx context.Context, s *Snapshot, wrong, left []Artifact) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "unable to verify the change on host %q (%s): %v after the change the host still differs from what was wanted:\n", h.Name, h.Target(), settling)
 	for _, a := range wrong {
@@ -165,7 +172,11 @@ func (h *Host) differs(s *Snapshot, wrong, left []Artifact) error {
 	if state := s.Units[keepalivedUnit].Active; state != "active" && len(kept) > 0 {
 		fmt.Fprintf(&b, "keepalived does not run there (%s): apply the host's redislb_director first, and let the redislb_vip refer to it.\n", state)
 	}
-	b.WriteString("Look at 'journalctl -u keepalived' on the host; the next apply tries again.")
+	// Before it is taken back, which keepalived has something to say to, too.
+	if said, err := h.conn.Run(ctx, remote.Command{Step: "read keepalived's journal", Script: keepalivedJournal}); err == nil && len(said.Stdout) > 0 {
+		fmt.Fprintf(&b, "keepalived said last:\n%s", said.Stdout)
+	}
+	b.WriteString("The next apply tries again.")
 	return &differsError{b.String()}
 }
 

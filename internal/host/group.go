@@ -3,8 +3,12 @@ package host
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
 	"sync"
 	"time"
+
+	"github.com/aymanbagabas/go-udiff"
 
 	"github.com/redislb/terraform-provider-redislb/internal/remote"
 )
@@ -28,7 +32,8 @@ const (
 type request struct {
 	ctx        context.Context
 	want, gone []Artifact
-	done       chan result // buffered
+	seen       map[string]string // see ApplyPlanned
+	done       chan result       // buffered
 }
 
 type result struct {
@@ -54,7 +59,15 @@ type queue struct {
 // An error means that the host does not hold what was wanted: that it is as it was,
 // or, where the message says so, that this could not be learnt.
 func (h *Host) Apply(ctx context.Context, want, gone []Artifact) (*Snapshot, error) {
-	r := &request{ctx: ctx, want: want, gone: gone, done: make(chan result, 1)}
+	return h.ApplyPlanned(ctx, want, gone, nil)
+}
+
+// ApplyPlanned is Apply on the strength of a plan. Seen is what [Found] told of the
+// artifacts when it was made; nil is what it tells when the change begins. A file
+// that is neither that any more nor what is wanted is somebody's: it is not
+// overwritten, and the error is an [OvertakenError].
+func (h *Host) ApplyPlanned(ctx context.Context, want, gone []Artifact, seen map[string]string) (*Snapshot, error) {
+	r := &request{ctx: ctx, want: want, gone: gone, seen: seen, done: make(chan result, 1)}
 	q := &h.requests
 	q.mu.Lock()
 	q.waiting = append(q.waiting, r)
@@ -74,7 +87,7 @@ func (h *Host) work() {
 	for {
 		q.gather()
 		q.mu.Lock()
-		group := q.take()
+		group := q.take(h)
 		if len(group) == 0 {
 			q.working = false
 			q.mu.Unlock()
@@ -111,12 +124,12 @@ func (q *queue) gather() {
 
 // take takes the requests that fit together out of the queue, in their order: no
 // two want one thing in different ways.
-func (q *queue) take() []*request {
+func (q *queue) take(h *Host) []*request {
 	wanted, gone := map[string]string{}, map[string]bool{}
 	var group, later []*request
 	for _, r := range q.waiting {
 		if err := context.Cause(r.ctx); err != nil {
-			r.done <- result{err: err}
+			r.done <- result{err: fmt.Errorf("unable to change host %q (%s): %w while changes before this one were under way; nothing was changed: apply again, with a longer timeout if it was this one's", h.Name, h.Target(), err)}
 			continue
 		}
 		if len(later) > 0 || !r.fits(wanted, gone) {
@@ -149,38 +162,90 @@ func (r *request) fits(wanted map[string]string, gone map[string]bool) bool {
 	return true
 }
 
+// retries is how often a group is begun anew because a file was changed on the host
+// in the moment between the look at it and the change.
+const retries = 3
+
 // carryOut makes the changes of a group, and tells each request what became of it.
-// Where the host refuses them together, each is tried alone: one bad request does
-// not fail the others.
+// Where the host refuses them together, and the fault may lie in one of them, the
+// halves are tried apart: one bad request does not fail the others, nor make as many
+// transactions as there are requests.
 func (h *Host) carryOut(group []*request) {
 	ctx, cancel := whileAnyWaits(group)
-	var want, gone []Artifact
-	seen := map[string]bool{}
-	for _, r := range group {
-		for _, a := range r.want {
-			if !seen[a.Key()] {
-				seen[a.Key()] = true
-				want = append(want, a)
+	defer cancel()
+	for try := 1; ; try++ {
+		s, err := h.lookAt(ctx, basis)
+		if err == nil {
+			if group = h.notOvertaken(group, s); len(group) == 0 {
+				return
 			}
+			want, gone := together(group)
+			s, err = h.bring(ctx, want, gone)
 		}
-		for _, a := range r.gone {
-			if !seen[a.Key()] {
-				seen[a.Key()] = true
-				gone = append(gone, a)
-			}
+		switch {
+		case isStale(err) && try < retries:
+			continue
+		case len(group) > 1 && refused(err):
+			h.carryOut(group[:len(group)/2])
+			h.carryOut(group[len(group)/2:])
+			return
 		}
-	}
-	s, err := h.bring(ctx, want, gone)
-	cancel()
-	if err != nil && len(group) > 1 && refused(err) {
 		for _, r := range group {
-			h.carryOut([]*request{r})
+			r.done <- result{s, err}
 		}
 		return
 	}
-	for _, r := range group {
-		r.done <- result{s, err}
+}
+
+// together returns what the requests of a group want and what must be gone, each
+// thing once.
+func together(group []*request) (want, gone []Artifact) {
+	seen := map[string]bool{}
+	add := func(to *[]Artifact, artifacts []Artifact) {
+		for _, a := range artifacts {
+			if !seen[a.Key()] {
+				seen[a.Key()] = true
+				*to = append(*to, a)
+			}
+		}
 	}
+	for _, r := range group {
+		add(&want, r.want)
+		add(&gone, r.gone)
+	}
+	return want, gone
+}
+
+// notOvertaken tells the requests of whose files somebody else has made something
+// else than was seen, and returns the others.
+func (h *Host) notOvertaken(group []*request, s *Snapshot) []*request {
+	return slices.DeleteFunc(group, func(r *request) bool {
+		all := slices.Concat(r.want, r.gone)
+		if r.seen == nil {
+			r.seen = Found(all, s)
+		}
+		for i, a := range all {
+			text, found := a.Found(s)
+			was, before := r.seen[a.Key()]
+			if _, ok := a.(File); !ok || found == before && text == was {
+				continue
+			}
+			if wanted := i < len(r.want); wanted && text == a.Want() || !wanted && !found {
+				continue
+			}
+			r.done <- result{err: &OvertakenError{Host: h.Name, Target: h.Target(), Key: a.Key(), Difference: udiff.Unified(a.Key()+" (as it was read)", a.Key()+" (now)", line(was), line(text))}}
+			return true
+		}
+		return false
+	})
+}
+
+// OvertakenError is a file that was changed on the host by somebody else since the
+// plan was made.
+type OvertakenError struct{ Host, Target, Key, Difference string }
+
+func (e *OvertakenError) Error() string {
+	return fmt.Sprintf("unable to change host %q (%s): %s was changed on the host since it was read; nothing was overwritten: run terraform plan again, and look at this difference in it.\n%s", e.Host, e.Target, e.Key, e.Difference)
 }
 
 // refused reports whether the host took a change back for a reason that may lie in
@@ -188,7 +253,7 @@ func (h *Host) carryOut(group []*request) {
 func refused(err error) bool {
 	var said *remote.CommandError
 	var differs *differsError
-	return errors.As(err, &said) || errors.As(err, &differs)
+	return errors.As(err, &said) && !isStale(err) || errors.As(err, &differs)
 }
 
 // whileAnyWaits returns a context that ends when the last of the group has given

@@ -7,8 +7,6 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/sync/singleflight"
-
 	"github.com/redislb/terraform-provider-redislb/internal/remote"
 )
 
@@ -33,12 +31,12 @@ type Host struct {
 	Name string // the name that the user gave it
 	conn Conn
 
-	observing singleflight.Group
-	requests  queue
+	requests queue
 
-	mu       sync.Mutex
-	snapshot *Snapshot // nil: not observed since the last change
-	observed time.Time
+	mu        sync.Mutex
+	observing *observation // nil: there is none
+	snapshot  *Snapshot    // nil: not observed since the last change
+	observed  time.Time
 }
 
 // New returns the host behind conn. Nothing is dialled.
@@ -51,37 +49,75 @@ func (h *Host) Target() string { return h.conn.Target() }
 // asked once, until a change makes the answer stale.
 func (h *Host) Observe(ctx context.Context) (*Snapshot, error) {
 	h.mu.Lock()
-	known := h.snapshot
+	if h.snapshot != nil {
+		defer h.mu.Unlock()
+		return h.snapshot, nil
+	}
+	o := h.observing
+	if o == nil {
+		// One caller's end must not fail the others that share the probe; the last
+		// one's ends it.
+		shared, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+		o = &observation{done: make(chan struct{}), cancel: cancel}
+		h.observing = o
+		go func() {
+			defer cancel(nil)
+			defer close(o.done)
+			o.snapshot, o.err = h.probe(shared, o)
+		}()
+	}
+	o.callers++
 	h.mu.Unlock()
-	if known != nil {
-		return known, nil
-	}
-	// One caller's cancellation must not fail the others that share the probe.
-	shared := h.observing.DoChan("probe", func() (any, error) {
-		return h.probe(context.WithoutCancel(ctx))
-	})
 	select {
+	case <-o.done:
+		return o.snapshot, o.err
 	case <-ctx.Done():
-		return nil, fmt.Errorf("unable to observe host %q (%s): %w", h.Name, h.Target(), context.Cause(ctx))
-	case r := <-shared:
-		if r.Err != nil {
-			return nil, r.Err
-		}
-		return r.Val.(*Snapshot), nil
 	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if o.callers--; o.callers == 0 {
+		o.cancel(context.Cause(ctx))
+		if h.observing == o {
+			h.observing = nil
+		}
+	}
+	return nil, fmt.Errorf("unable to observe host %q (%s): %w", h.Name, h.Target(), context.Cause(ctx))
 }
 
-func (h *Host) probe(ctx context.Context) (*Snapshot, error) {
+// observation is one run of the probe, for all who ask meanwhile.
+type observation struct {
+	done     chan struct{} // closed: what follows is there
+	snapshot *Snapshot
+	err      error
+
+	callers int // who wait for it
+	cancel  context.CancelCauseFunc
+}
+
+func (h *Host) probe(ctx context.Context, o *observation) (*Snapshot, error) {
 	result, err := h.conn.Run(ctx, remote.Command{Step: "observe the host", Script: probe})
-	if err != nil {
-		return nil, err
+	var s *Snapshot
+	if err == nil {
+		if s, err = parseSnapshot(result.Stdout); err != nil {
+			err = fmt.Errorf("unable to understand what %s answered: %w", h.Target(), err)
+		}
 	}
-	s, err := parseSnapshot(result.Stdout)
-	if err != nil {
-		return nil, fmt.Errorf("unable to understand what %s answered: %w", h.Target(), err)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.observing == o { // else a change came in between, or nobody waits
+		h.snapshot, h.observed, h.observing = s, time.Now(), nil
 	}
-	h.remember(s)
-	return s, nil
+	return s, err
+}
+
+// lookAt is Observe, where an answer older than that is stale.
+func (h *Host) lookAt(ctx context.Context, age time.Duration) (*Snapshot, error) {
+	h.mu.Lock()
+	if time.Since(h.observed) >= age {
+		h.snapshot = nil
+	}
+	h.mu.Unlock()
+	return h.Observe(ctx)
 }
 
 func (h *Host) remember(s *Snapshot) {
@@ -90,14 +126,9 @@ func (h *Host) remember(s *Snapshot) {
 	h.snapshot, h.observed = s, time.Now()
 }
 
-func (h *Host) forget() { h.forgetOlderThan(0) }
-
-// forgetOlderThan makes the next Observe look at the host again, unless it was
-// looked at within that time.
-func (h *Host) forgetOlderThan(age time.Duration) {
+// forget makes the next Observe look at the host again.
+func (h *Host) forget() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if time.Since(h.observed) >= age {
-		h.snapshot = nil
-	}
+	h.snapshot, h.observing = nil, nil
 }

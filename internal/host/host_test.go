@@ -37,6 +37,7 @@ type scripted struct {
 	onTransact func(verb string) error
 
 	staging map[string]string // the members of the bundle staged last
+	journal string            // keepalived's
 }
 
 func (c *scripted) Target() string { return "root@192.0.2.11:22" }
@@ -84,6 +85,8 @@ func (c *scripted) Run(ctx context.Context, cmd remote.Command) (remote.Result, 
 		if err := c.transact(cmd.Args[0]); err != nil {
 			return remote.Result{}, err
 		}
+	case keepalivedJournal:
+		return remote.Result{Stdout: []byte(c.journal)}, nil
 	default:
 		return remote.Result{}, fmt.Errorf("a script that is neither probe nor transaction: %s", cmd.Script)
 	}
@@ -236,6 +239,30 @@ func TestCallerWhoGivesUpDoesNotFailTheOthers(t *testing.T) {
 	})
 }
 
+func TestProbeEndsWithTheLastWhoWaitsForIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, c := holding()
+		c.took = time.Hour
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		start := time.Now()
+		if _, err := h.Observe(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			t.Fatalf("got %v", err)
+		}
+		synctest.Wait()
+		c.mu.Lock() // which a probe holds as long as it runs
+		c.took = 0
+		c.mu.Unlock()
+		if _, err := h.Observe(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		equal(t, "probes", c.probes, 2)
+		if took := time.Since(start); took > time.Minute {
+			t.Errorf("took %v: the first probe went on for nobody", took)
+		}
+	})
+}
+
 func TestHostThatIsAsWantedIsNotTouched(t *testing.T) {
 	for name, artifacts := range map[string][]Artifact{"director": redisDirector().Artifacts(), "realserver": redisServer().Artifacts(), "vip": redisVIP().Artifacts()} {
 		inBubble(t, name, func(t *testing.T) {
@@ -383,9 +410,10 @@ func TestKeepalivedThatDoesNotRunIsNamedWithWhatToDo(t *testing.T) {
 		h, c := holding()
 		c.table = nil
 		c.units[keepalivedUnit] = UnitState{Load: "loaded", Active: "failed", File: "enabled"}
+		c.journal = "No such interface\n"
 		start := time.Now()
 		_, err := h.Apply(t.Context(), redisVIP().Artifacts(), nil)
-		says(t, err, `host "a"`, "root@192.0.2.11:22", "keepalived does not run there (failed)", "redislb_director", "ipvs tcp 192.0.2.229:6379", "journalctl -u keepalived")
+		says(t, err, `host "a"`, "root@192.0.2.11:22", "keepalived does not run there (failed)", "redislb_director", "ipvs tcp 192.0.2.229:6379", "keepalived said last:\nNo such interface\n")
 		equal(t, "commits", len(c.commits), 0)
 		if took := time.Since(start); took > settling+pollInterval+gathering {
 			t.Errorf("took %v", took)
@@ -452,7 +480,8 @@ func TestChangeIsBasedOnAFreshLook(t *testing.T) {
 			t.Fatal(err)
 		}
 		equal(t, "probes of a change soon after", c.probes, 1)
-		time.Sleep(time.Second)
+		equal(t, "nothing to do", len(c.commits), 0)
+		time.Sleep(time.Second) // what was seen does not tell any more that there is nothing to do
 		c.table = ipvs.Table{redisRow(weighing(serverA, 9))}
 		c.onCommit = func(string) error {
 			c.table = ipvs.Table{redisRow()}

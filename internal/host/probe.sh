@@ -80,16 +80,20 @@ fi
 echo '== address'
 ip -o address show
 
-# Verdicts of keepalived's own health checks, as health.sh noted them. A note of
-# a keepalived process that is gone says nothing about the one that runs now.
+# Real servers that keepalived's own health checks took out, as health.sh noted
+# them. A note of a keepalived process that is gone says nothing about the one that
+# runs now. Not by the shell: there are thousands of notes where there are thousands
+# of servers.
 echo '== health'
-for f in /run/redislb/health/*; do
-	[ -r "$f" ] || continue
-	read -r pid verdict <"$f" || continue
-	comm=
-	{ read -r comm <"/proc/$pid/comm"; } 2>/dev/null
-	[ "$comm" = keepalived ] && printf '%s %s\n' "${f##*/}" "$verdict"
-done
+[ ! -d /run/redislb/health ] || grep -rs ' DOWN$' /run/redislb/health | awk '
+	match($0, /:[0-9]+ DOWN$/) {
+		split(substr($0, RSTART + 1), said, " ")
+		name = substr($0, 1, RSTART - 1)
+		sub(/.*\//, "", name)
+		pid = said[1]
+		if (!(pid in comm)) { getline comm[pid] <("/proc/" pid "/comm") }
+		if (comm[pid] == "keepalived") { print name, "DOWN" }
+	}'
 
 # Likewise what it takes this host for.
 echo '== role'

@@ -101,25 +101,134 @@ func TestKeepalivedThatGetsOnIsGivenTime(t *testing.T) {
 
 func TestRequestThatTheHostRefusesDoesNotFailTheOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h, c := keeping(10)
+		const requests, bad = 32, 13
+		h, c := keeping(requests)
 		hold := c.onCommit
-		bad := "new.0" + keepalived.VIPServicesPath(numbered(3).Address.Addr())
+		tried := 0
 		c.onCommit = func(calls string) error {
-			if _, ok := c.staging[bad]; ok {
+			tried++
+			if _, ok := c.staging["new.0"+keepalived.VIPServicesPath(numbered(bad).Address.Addr())]; ok {
 				return c.says(1, "keepalived -t: no")
 			}
 			return hold(calls)
 		}
 		var all sync.WaitGroup
-		for i := range 10 {
+		for i := range requests {
 			all.Go(func() {
 				_, err := h.Apply(t.Context(), numbered(i).Artifacts(), nil)
-				if (err != nil) != (i == 3) {
+				if (err != nil) != (i == bad) {
 					t.Errorf("VIP %d: %v", i, err)
 				}
 			})
 		}
 		all.Wait()
+		if tried > 11 { // twice the number of halvings, and the first
+			t.Errorf("%d transactions were tried", tried)
+		}
+	})
+}
+
+// theirs has somebody else write the services of a numbered VIP.
+func (c *scripted) theirs(n int) {
+	c.machine.files[keepalived.VIPServicesPath(numbered(n).Address.Addr())] = ours("theirs\n")
+}
+
+func TestFileThatSomebodyChangesMeanwhileFailsItsOwnRequestAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, c := keeping(3)
+		hold, first := c.onCommit, true
+		c.onCommit = func(calls string) error {
+			if first {
+				first = false
+				c.theirs(1)
+				return c.says(exitStale, "was changed on the host since it was read")
+			}
+			return hold(calls)
+		}
+		var all sync.WaitGroup
+		for i := range 3 {
+			all.Go(func() {
+				_, err := h.Apply(t.Context(), numbered(i).Artifacts(), nil)
+				var overtaken *OvertakenError
+				if errors.As(err, &overtaken) != (i == 1) || err != nil && i != 1 {
+					t.Errorf("VIP %d: %v", i, err)
+				}
+				if i == 1 {
+					says(t, err, `"a"`, "root@192.0.2.11:22", keepalived.VIPServicesPath(numbered(1).Address.Addr()), "+theirs", "terraform plan")
+				}
+			})
+		}
+		all.Wait()
+		equal(t, "what somebody wrote", string(c.files[keepalived.VIPServicesPath(numbered(1).Address.Addr())].Content), string(ours("theirs\n").Content))
+	})
+}
+
+func TestPlannedChangeIsRefusedWhereAFileIsNotWhatThePlanShowed(t *testing.T) {
+	old, wanted := redisVIP(), redisVIP()
+	old.Services[0].Scheduler = "lc"
+	path := keepalived.VIPServicesPath(vip)
+	content := func(v VIP) FileState {
+		_, services := keepalived.VIP(v).Render()
+		return file(string(services))
+	}
+	for name, c := range map[string]struct {
+		there FileState
+		fails bool
+	}{
+		"what the plan showed":     {content(old), false},
+		"what is wanted":           {content(wanted), false},
+		"something else":           {ours("theirs\n"), true},
+		"nothing":                  {FileState{}, true},
+		"its mode is another than": {FileState{Mode: 0o666, Owner: "root:root", Content: content(old).Content}, true},
+	} {
+		inBubble(t, name, func(t *testing.T) {
+			h, way := holding()
+			seen := Found(old.Artifacts(), way.hold(old.Artifacts()).snapshot(t))
+			way.files[path] = c.there
+			if c.there.Content == nil {
+				delete(way.files, path)
+			}
+			way.table = ipvs.Table{redisRow()}
+			way.onCommit = func(string) error {
+				way.hold(wanted.Artifacts())
+				way.table = ipvs.Table{redisRow()}
+				return nil
+			}
+			_, err := h.ApplyPlanned(t.Context(), wanted.Artifacts(), nil, seen)
+			var overtaken *OvertakenError
+			if errors.As(err, &overtaken) != c.fails || err != nil && !c.fails {
+				t.Fatalf("got %v", err)
+			}
+			if c.fails {
+				equal(t, "staged", way.staged, 0)
+			}
+		})
+	}
+}
+
+func TestOneWhoGivesUpInTheQueueIsToldWhereAndWhy(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, c := keeping(2)
+		hold := c.onCommit
+		c.onCommit = func(calls string) error {
+			c.mu.Unlock()
+			time.Sleep(time.Minute)
+			c.mu.Lock()
+			return hold(calls)
+		}
+		var all sync.WaitGroup
+		all.Go(func() {
+			if _, err := h.Apply(t.Context(), numbered(0).Artifacts(), nil); err != nil {
+				t.Error(err)
+			}
+		})
+		time.Sleep(10 * time.Second)
+		impatient, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		defer cancel()
+		_, err := h.Apply(impatient, numbered(1).Artifacts(), nil)
+		says(t, err, `"a"`, "root@192.0.2.11:22", "context deadline exceeded", "nothing was changed", "apply again")
+		all.Wait()
+		equal(t, "transactions", len(c.commits), 1)
 	})
 }
 
