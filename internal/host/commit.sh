@@ -341,11 +341,16 @@ $(journalctl -q --no-pager -o cat -n 12 -u keepalived 2>&1)"
 }
 
 # By its signal (keepalived(8), SIGHUP): a reload that hangs in systemd is what may
-# have brought us here.
+# have brought us here. Or keepalived did not live through it.
 reload_old_configuration() {
 	[ -e "$work/reloaded" ] || return 0
 	forget_verdicts "$work/servers.new" "$work/servers.old"
-	! systemctl is-active -q keepalived || systemctl kill -s HUP --kill-who=main keepalived
+	if systemctl is-active -q keepalived; then
+		systemctl kill -s HUP --kill-who=main keepalived
+	else
+		systemctl reset-failed keepalived 2>/dev/null
+		timeout --foreground 90 systemctl start keepalived
+	fi
 }
 
 # checked_servers: those of the virtual servers of redislb, each as health.sh names it.

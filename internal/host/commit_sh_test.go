@@ -408,6 +408,46 @@ func TestReloadThatFailsPutsTheFilesBackAndReloadsAgain(t *testing.T) {
 	equal(t, "log", b.log(), "keepalived -t -f "+filepath.Join(b.root, conf)+"\nsystemctl reload keepalived\nsystemctl kill -s HUP --kill-who=main keepalived\n")
 }
 
+func TestKeepalivedThatAReloadKilledIsStartedWithTheOldConfiguration(t *testing.T) {
+	for name, c := range map[string]struct {
+		startFails bool
+		says       string
+	}{
+		"it starts":   {false, "everything was put back as it was"},
+		"it does not": {true, "could not be put back: live reload_old_configuration"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBox(t)
+			b.write(conf, "old\n", 0o644)
+			b.write("units/keepalived.active", "active\n", 0o644)
+			b.write("reloading", "echo failed >\"$unit.active\"\n", 0o644)
+			before := b.tree()
+			if c.startFails {
+				b.write("fail/start", "", 0o644)
+			}
+			b.fails([]string{"keepalived ended when it was reloaded", c.says}, append([]step{put(keepalived.ConfigPath, "new\n", 0o644, sumOf("old\n"))}, check()...)...)
+			equal(t, "configuration", b.read(conf), "old\n")
+			if !c.startFails {
+				b.same(before, b.tree())
+				equal(t, "resets", strings.Count(b.log(), "systemctl reset-failed keepalived\nsystemctl start keepalived\n"), 1)
+			}
+		})
+	}
+}
+
+func TestKeepalivedThatEndedSinceIsStartedByARevert(t *testing.T) {
+	b := newBox(t)
+	b.write(conf, "old\n", 0o644)
+	b.write("units/keepalived.active", "active\n", 0o644)
+	before := b.tree()
+	b.committed(txID, append([]step{put(keepalived.ConfigPath, "new\n", 0o644, sumOf("old\n"))}, check()...)...)
+	b.write("units/keepalived.active", "failed\n", 0o644)
+	said, code := b.ends(b.transact("revert", txID))
+	equal(t, "code: "+said, code, 0)
+	_, _ = b.ends(b.transact("settle", txID))
+	b.same(before, b.tree())
+}
+
 // keepalived 2.2.7 was seen to say DOWN of a server that leaves, and nothing of one
 // that comes, or comes back.
 func TestVerdictsOnServersThatComeOrComeBackAreForgotten(t *testing.T) {
