@@ -154,12 +154,12 @@ func (b *box) same(before, after map[string]string) {
 		if got, ok := after[path]; !ok {
 			b.Errorf("%s is gone", path)
 		} else if got != before[path] {
-			b.Errorf("%s:\n got %q\nwant %q", path, got, before[path])
+			b.Errorf("%s:\n got %.300q\nwant %.300q", path, got, before[path])
 		}
 	}
 	for _, path := range slices.Sorted(maps.Keys(after)) {
 		if _, ok := before[path]; !ok {
-			b.Errorf("%s is left over: %q", path, after[path])
+			b.Errorf("%s is left over: %.300q", path, after[path])
 		}
 	}
 }
@@ -749,6 +749,36 @@ func TestSignalInTheMiddleTakesTheCommitBack(t *testing.T) {
 			before := b.tree()
 			b.verdict("kill -" + signal + ` $(cat "$root"/var/lib/redislb/transactions/*/pid); sleep 0.3`)
 			b.fails([]string{"failed to check the configuration of keepalived", "everything was put back"}, append([]step{put(keepalived.ConfigPath, "new\n", 0o644, sumOf("old\n"))}, check()...)...)
+			b.same(before, b.tree())
+		})
+	}
+}
+
+func TestSignalWhileACommitIsTakenBackDoesNotStopThat(t *testing.T) {
+	for _, verb := range []string{"a failure", "recover", "revert"} {
+		t.Run(verb, func(t *testing.T) {
+			b := changeable(t)
+			before := b.tree()
+			signal := `for s in HUP INT TERM; do kill -$s "$PPID"; done` + "\n"
+			tar := "#!/bin/sh\ncase $* in *-x*old*) " + signal + `sleep 0.2 ;; esac
+exec $(PATH=${PATH#*:} command -v tar) "$@"` + "\n"
+			switch verb {
+			case "recover":
+				b.killed(change()...)
+				b.write("bin/tar", tar, 0o755)
+				_, _ = b.recover(txID)
+			case "revert":
+				b.committed(txID, change()...)
+				b.write("bin/tar", tar, 0o755)
+				said, code := b.ends(b.transact("revert", txID))
+				equal(t, "code: "+said, code, 0)
+			default:
+				b.write("bin/tar", tar, 0o755)
+				said, _ := b.ends(b.start(txID, change(call("fail", "no"))...))
+				says(t, errorOf(said), "everything was put back")
+			}
+			b.must(os.Remove(filepath.Join(b.root, "bin/tar")))
+			_, _ = b.ends(b.transact("settle", txID))
 			b.same(before, b.tree())
 		})
 	}

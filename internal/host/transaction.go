@@ -147,7 +147,7 @@ func (t *transaction) abort(err error) error {
 		t.host.settle(t.id)
 		return fmt.Errorf("%w\nBy then the change had come to its end, so the host is as was wanted", err)
 	case errors.As(fate, &said) && said.ExitCode == exitNoTrace:
-		return fmt.Errorf("%w\nNothing of the change had begun on the host", err)
+		return fmt.Errorf("%w\nThe host has no trace of the change, or none of its end: either it had not begun, or its process was killed, and what it had done is taken back by the host itself or by the next apply (transaction %s)", err, t.id)
 	case errors.As(fate, &said):
 		t.host.settle(t.id)
 		return fmt.Errorf("%w\nThe change was taken back; the host said:\n%s", err, strings.TrimSpace(string(said.Stderr)))

@@ -162,7 +162,8 @@ disarm() {
 
 finish() {
 	status=$?
-	trap - EXIT HUP INT TERM
+	trap '' HUP INT TERM # what is being taken back is taken back whole
+	trap - EXIT
 	set +e
 	if [ -z "$committed" ]; then
 		printf 'redislb: failed to %s\n' "$step" >&2
@@ -265,6 +266,7 @@ recover() {
 	mkdir -p "$result"
 	exec >>"$result/log" 2>&1
 	printf 'redislb: the change was cut short: its process was killed, or the host went down\n'
+	trap '' HUP INT TERM
 	set +e
 	roll_back
 	end 1
@@ -282,6 +284,7 @@ revert() {
 		printf '%s\n' 1 >"$result/status"
 		fail 'another change came after it, so it cannot be taken back'
 	}
+	trap '' HUP INT TERM
 	arm
 	rm -f "$work/committed"
 	durable "$work"
