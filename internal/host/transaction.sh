@@ -204,6 +204,7 @@ await_confirmation() {
 commit() {
 	step='commit'
 	durable_tree "$state"
+	trap '' HUP INT TERM # who gives it up now comes too late
 	: >"$work/committed"
 	durable "$work"
 	committed=1
@@ -213,6 +214,10 @@ roll_back() {
 	failed=
 	copies=
 	[ "$(cat "$work/boot")" = "$(cat "$boot_id")" ] || rebooted=1
+	if [ -e "$work/committed" ]; then # not any more, and that first
+		rm -f "$work/committed"
+		durable "$work"
+	fi
 	tac "$work/undo" >"$work/undo.reversed"
 	while IFS='	' read -r function a b c d; do
 		"$function" "$a" "$b" "$c" "$d" && continue
@@ -286,8 +291,6 @@ revert() {
 	}
 	trap '' HUP INT TERM
 	arm
-	rm -f "$work/committed"
-	durable "$work"
 	set +e
 	roll_back
 	end "${failed:+1}"

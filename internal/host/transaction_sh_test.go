@@ -202,6 +202,31 @@ func TestCommittedTransactionIsTakenBackOnDemandUntilAnotherCame(t *testing.T) {
 	equal(t, "still new", b.read(conf), "new\n")
 }
 
+func TestSignalAtTheCommitComesTooLate(t *testing.T) {
+	b := changeable(t)
+	b.write("bin/sync", "#!/bin/sh\n[ ! -e '"+b.root+"'/var/lib/redislb/transactions/*/committed ] || kill -TERM $PPID\n", 0o755)
+	b.committed(txID, change()...)
+	equal(t, "new", b.read(conf), "new\n")
+}
+
+func TestCommitThatDidNotSucceedIsTakenBackEvenIfThatIsCutShort(t *testing.T) {
+	b := changeable(t)
+	before := b.tree()
+	b.write("bin/tar", "#!/bin/sh\ncase $* in *-x*old*) kill -KILL $PPID ;; esac\nexec $(PATH=${PATH#*:} command -v tar) \"$@\"\n", 0o755)
+	cmd := b.start(txID, change(call("eval", `durable() { [ ! -e "$work/committed" ] || fail no; }`))...)
+	b.must(cmd.Start())
+	defer func() { _ = cmd.Process.Kill(); _ = cmd.Wait() }()
+	log := "run/redislb/results/" + txID + "/log"
+	eventually(t, func() bool { return b.exists(log) && strings.Contains(b.read(log), "failed to commit") })
+	eventually(t, func() bool {
+		return exec.Command("kill", "-0", strings.TrimSpace(b.read("var/lib/redislb/transactions/"+txID+"/pid"))).Run() != nil
+	})
+	b.must(os.Remove(filepath.Join(b.root, "bin/tar")))
+	_, _ = b.recover(txID)
+	_, _ = b.ends(b.transact("settle", txID))
+	b.same(before, b.tree())
+}
+
 func TestMakerOfTwoTransactionsTakesBackTheFirstAfterTheSecondFailed(t *testing.T) {
 	b := changeable(t)
 	before := b.tree()
