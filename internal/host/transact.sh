@@ -126,7 +126,10 @@ revert)
 settle)
 	shift
 	for id in "$@"; do
-		[ ! -e "$state/transactions/$id/committed" ] || rm -rf "${state:?}/transactions/$id"
+		if [ -e "$state/transactions/$id/committed" ]; then
+			rm -f "$state/transactions/$id/undo" # first, as forget of transaction.sh
+			rm -rf "${state:?}/transactions/$id"
+		fi
 		rm -rf "$run/results/$id"
 	done
 	mkdir -p "$run"

@@ -116,16 +116,23 @@ take_back_others() {
 			# Its maker may take it back before this one, and nobody else.
 			case ${other##*/} in
 			*-"${id#*-}") ;;
-			*) rm -rf "$other" ;;
+			*) forget "$other" ;;
 			esac
 		elif [ -e "$other/undo" ]; then
 			sh "$other/script" recover 9>&9 ||
 				fail "what transaction ${other##*/} left half done could not be taken back: $(tail -n 5 "$run/results/${other##*/}/log")"
 		elif ! lives "$other" && [ -n "$(find "$other" -maxdepth 0 -mmin +10)" ]; then
-			rm -rf "$other"
+			forget "$other"
 		fi
 	done
 	find "$run/results" -mindepth 1 -maxdepth 1 -mmin +60 -exec rm -rf {} + 2>/dev/null || true
+}
+
+# forget FOLDER, its journal first: what is left when this is cut short must not be
+# taken for a change that was never committed.
+forget() {
+	rm -f "$1/undo"
+	rm -rf "$1"
 }
 
 # lives FOLDER: whether the process of a transaction runs.
@@ -184,7 +191,7 @@ end() {
 		disarm
 		rm -f "$run/holder"
 	fi
-	[ -n "$committed" ] || rm -rf "$work"
+	[ -n "$committed" ] || forget "$work"
 	printf '%s\n' "${1:-0}" >"$result/status.new" && mv "$result/status.new" "$result/status"
 }
 

@@ -227,6 +227,32 @@ func TestCommitThatDidNotSucceedIsTakenBackEvenIfThatIsCutShort(t *testing.T) {
 	b.same(before, b.tree())
 }
 
+func TestForgettingThatIsCutShortTakesNothingBack(t *testing.T) {
+	for _, name := range []string{"settle", "the next"} {
+		t.Run(name, func(t *testing.T) {
+			b := changeable(t)
+			b.committed(txID, change()...)
+			b.write("bin/rm", `#!/bin/sh
+PATH=${PATH#*:}
+case $* in "-rf "*/`+txID+`) rm "$2/committed"; kill -KILL $PPID; exit ;; esac
+exec rm "$@"
+`, 0o755)
+			cmd := b.transact("settle", txID)
+			if name == "the next" {
+				cmd = b.start("00000000000000bb", call("reload_units"))
+			}
+			b.must(cmd.Start())
+			eventually(t, func() bool { return !b.exists("var/lib/redislb/transactions/" + txID + "/committed") })
+			_ = cmd.Process.Kill()
+			_ = cmd.Wait()
+			b.must(os.Remove(filepath.Join(b.root, "bin/rm")))
+			b.must(os.RemoveAll(filepath.Join(b.root, "run/redislb"))) // an hour later, or after a restart
+			b.ok(call("reload_units"))
+			equal(t, "still new", b.read(conf), "new\n")
+		})
+	}
+}
+
 func TestMakerOfTwoTransactionsTakesBackTheFirstAfterTheSecondFailed(t *testing.T) {
 	b := changeable(t)
 	before := b.tree()
