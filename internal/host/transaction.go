@@ -20,11 +20,16 @@ import (
 //go:embed transact.sh
 var transact string
 
-// Exit codes of transact.sh.
+// Exit codes of transact.sh. Any other than 0 is a failure that may lie in a part of
+// the change.
 const (
 	exitStale    = 75 // what the change was based on is not true any more
 	exitAwaiting = 76 // it waits to be confirmed over a new connection
 	exitNoTrace  = 77 // the host knows nothing of the transaction
+	// exitHost: the host as a whole cannot be changed now, whatever the change is: its
+	// lock, its package manager, the room on its disks, a reload that does not end, a
+	// process that was killed, something that could not be put back.
+	exitHost = 78
 )
 
 const (
@@ -179,6 +184,13 @@ func (h *Host) settle(ids ...string) {
 	ctx, cancel := context.WithTimeout(context.Background(), tidying)
 	defer cancel()
 	_, _ = h.conn.Run(ctx, remote.Command{Step: "tidy up", Script: transact, Args: append([]string{"settle"}, ids...)})
+}
+
+// hostWide reports whether a change failed for a reason that is not in the change:
+// no part of it would fare better alone.
+func hostWide(err error) bool {
+	var said *remote.CommandError
+	return errors.As(err, &said) && said.ExitCode == exitHost
 }
 
 // LostTransactionError is a change of which the host has no trace.

@@ -48,6 +48,12 @@ stale() {
 	exit 75
 }
 
+# unable WORDS: the host as a whole cannot be changed now, whatever the change is.
+unable() {
+	printf '%s\n' "$*" >&2
+	exit 78
+}
+
 # undo FUNCTION ARG…: what takes back the change that comes next. It may run where
 # that change was not made, or a second time.
 undo() { (IFS='	' && printf '%s\n' "$*") >>"$work/undo"; }
@@ -72,7 +78,7 @@ take_lock() {
 	step='take the lock of this host'
 	mkdir -p "$run" "$result"
 	exec 9>>"$run/lock"
-	flock -w 60 9 || fail "another change is under way: $(cat "$run/holder" 2>/dev/null)"
+	flock -w 60 9 || unable "another change is under way: $(cat "$run/holder" 2>/dev/null)"
 	locked=1
 }
 
@@ -120,7 +126,7 @@ take_back_others() {
 			esac
 		elif [ -e "$other/undo" ]; then
 			sh "$other/script" recover 9>&9 ||
-				fail "what transaction ${other##*/} left half done could not be taken back: $(tail -n 5 "$run/results/${other##*/}/log")"
+				unable "what transaction ${other##*/} left half done could not be taken back: $(tail -n 5 "$run/results/${other##*/}/log")"
 		elif ! lives "$other" && [ -n "$(find "$other" -maxdepth 0 -mmin +10)" ]; then
 			forget "$other"
 		fi
@@ -176,6 +182,7 @@ finish() {
 		printf 'redislb: failed to %s\n' "$step" >&2
 		if [ -e "$work/undo" ]; then
 			roll_back
+			[ -z "$failed" ] || status=78
 		else
 			printf 'redislb: nothing was changed\n' >&2
 		fi
@@ -266,7 +273,7 @@ recover() {
 		printf 'redislb: the change was killed before it began; nothing was changed\n' >>"$result/log"
 		exec 9>>"$run/lock"
 		! flock -n 9 || locked=1
-		end 1
+		end 78
 		exit
 	fi
 	# A transaction that begins has the lock already, on the same descriptor.
@@ -281,7 +288,7 @@ recover() {
 	trap '' HUP INT TERM
 	set +e
 	roll_back
-	end 1
+	end 78
 	[ -z "$failed" ]
 	exit
 }
@@ -300,5 +307,5 @@ revert() {
 	arm
 	set +e
 	roll_back
-	end "${failed:+1}"
+	end "${failed:+78}"
 }

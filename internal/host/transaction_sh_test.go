@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/redislb/terraform-provider-redislb/internal/keepalived"
+	"github.com/redislb/terraform-provider-redislb/internal/remote"
 )
 
 // change is a transaction that touches a file, a sysctl and what is remembered, and
@@ -71,7 +72,7 @@ func TestTransactionThatWasKilledIsTakenBackBySystemdOrByTheNextOne(t *testing.T
 			_, code := b.recover(id)
 			equal(b.T, "code", code, 0)
 			said, code := b.ends(b.transact("attach", id))
-			equal(b.T, "outcome", code, 1)
+			equal(b.T, "outcome", code, exitHost)
 			says(b.T, errorOf(said), "cut short", "everything was put back as it was")
 			_, _ = b.ends(b.transact("settle", id))
 		},
@@ -128,7 +129,7 @@ func TestScriptKilledBeforeEachCall(t *testing.T) {
 			_, code := b.recover(txID)
 			equal(t, "code of the recovery", code, 0)
 			said, code := b.ends(b.transact("attach", txID))
-			equal(t, "outcome: "+said, code, 1)
+			equal(t, "outcome: "+said, code, exitHost)
 			_, _ = b.ends(b.transact("settle", txID))
 			b.same(before, b.tree())
 		})
@@ -357,7 +358,7 @@ func TestTransactionKilledBeforeItBeganSaysSo(t *testing.T) {
 	b.must(os.RemoveAll(dir))
 	_, _ = b.recover(txID)
 	said, code := b.ends(b.transact("attach", txID))
-	equal(t, "code", code, 1)
+	equal(t, "code", code, exitHost)
 	says(t, errorOf(said), "killed before it began", "nothing was changed")
 	_, _ = b.ends(b.transact("settle", txID))
 	b.same(before, b.tree())
@@ -389,6 +390,37 @@ func TestStaleChangeHasACodeOfItsOwn(t *testing.T) {
 	equal(t, "code", code, exitStale)
 }
 
+func TestFailureOfTheWholeHostHasACodeOfItsOwn(t *testing.T) {
+	edit := func(line string) step {
+		return step{words: []string{"edit_ipvs", stagedContent, stagedContent}, staged: [][]byte{[]byte(line + "\n"), nil}}
+	}
+	for name, c := range map[string]struct {
+		prepare func(b *box)
+		todo    []step
+		code    int
+	}{
+		"the lock is another's":   {func(b *box) { b.T.Cleanup(b.hold()) }, change(), exitHost},
+		"no room to stage":        {func(b *box) { b.write("var/lib/redislb", "", 0o644) }, change(), exitHost},
+		"the package manager":     {func(b *box) { b.write("bin/apt-get", "#!/bin/sh\nexit 100\n", 0o755) }, []step{call(installPackages, "x")}, exitHost},
+		"a reload that fails":     {func(b *box) { b.write("fail/reload", "", 0o644) }, change(check()...), exitHost},
+		"it cannot be put back":   {func(b *box) { b.write("fail/kill", "", 0o644) }, change(append(check(), call("fail", "no"))...), exitHost},
+		"a reload that kills":     {func(b *box) { b.write("reloading", `echo failed >"$unit.active"`, 0o644) }, change(check()...), 1},
+		"keepalived's verdict":    {func(b *box) { b.verdict("echo no; exit 5") }, change(check()...), 1},
+		"a row is refused":        {func(*box) {}, []step{edit("bad")}, 1},
+		"a unit does not start":   {func(b *box) { b.write("fail/start", "", 0o644) }, []step{call("start_unit", realServerUnit)}, 1},
+		"an address is not added": {func(b *box) { b.write("fail/ip-add", "", 0o644) }, []step{call("add_address", "lo", "192.0.2.229/32", "lo:1")}, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := changeable(t)
+			b.write("units/keepalived.active", "active\n", 0o644)
+			c.prepare(b)
+			said, code := b.ends(b.start(txID, c.todo...))
+			equal(t, "code: "+said, code, c.code)
+			equal(t, "host-wide", hostWide(&remote.CommandError{ExitCode: code}), c.code == exitHost)
+		})
+	}
+}
+
 func TestTransactionThatIsAboutToBeginIsLeftAloneByOthers(t *testing.T) {
 	b := newBox(t)
 	work := filepath.Join(b.root, "var/lib/redislb/transactions", txID)
@@ -408,7 +440,7 @@ func TestWhatWasStagedWrongIsNotRun(t *testing.T) {
 	before := b.tree()
 	dir, _ := b.stage(change()...)
 	said, code := b.ends(b.transact("start", txID, dir, strings.Repeat("0", 64)))
-	equal(t, "code", code, 1)
+	equal(t, "code", code, exitHost)
 	says(t, errorOf(said), "did not arrive whole", "nothing was changed")
 	_, _ = b.ends(b.transact("settle", txID))
 	b.same(before, b.tree())
