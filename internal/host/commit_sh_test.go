@@ -170,7 +170,7 @@ func (b *box) bend(text string) string {
 		text = strings.ReplaceAll(text, path, b.root+path)
 	}
 	text = strings.ReplaceAll(text, "/var"+b.root+"/tmp/", "/var/tmp/")
-	return strings.Replace(text, "flock -w 60 ", "flock -w 0.3 ", 1)
+	return strings.Replace(text, "flock -w 240 ", "flock -w 0.3 ", 1)
 }
 
 // shell runs a text of ours as the host does.
@@ -734,11 +734,70 @@ func TestCommitThatWaitedForTheLockFindsItsFolders(t *testing.T) {
 	}
 }
 
+// heldBy checks what a file of the box says of a holder: since when is the host's word.
+func (b *box) heldBy(file, who string) {
+	b.Helper()
+	name, since, _ := strings.Cut(strings.TrimSpace(b.read(file)), ", since ")
+	equal(b.T, "holder", name, who)
+	if at, err := time.Parse(time.RFC3339, since); err != nil || time.Since(at).Abs() > time.Minute {
+		b.Errorf("since %q", since)
+	}
+}
+
 func TestHolderIsNamedWhileACommitRuns(t *testing.T) {
 	b := newBox(t)
 	b.verdict(`cp "$root/run/redislb/holder" "$root/seen"`)
 	b.ok(append([]step{put(keepalived.ConfigPath, "x\n", 0o644, "absent")}, check()...)...)
-	equal(t, "holder", b.read("seen"), "terraform on here\n")
+	b.heldBy("seen", "terraform on here")
+}
+
+func TestHolderIsNamedWhileAndAfterOthersAreTakenBack(t *testing.T) {
+	b := changeable(t)
+	b.killed(change()...)
+	b.write("bin/tar", "#!/bin/sh\ncase $* in *-x*old*) cp '"+b.root+"/run/redislb/holder' '"+b.root+"/during' ;; esac\nexec $(PATH=${PATH#*:} command -v tar) \"$@\"\n", 0o755)
+	b.ok(call("eval", `cp "$run/holder" '`+b.root+`/after'`))
+	b.heldBy("during", "terraform on here")
+	b.heldBy("after", "terraform on here")
+	equal(t, "it is named no more", b.exists("run/redislb/holder"), false)
+}
+
+func TestHolderIsNamedWhileACommittedChangeIsTakenBackOrRecovered(t *testing.T) {
+	for verb, who := range map[string]string{"revert": "taking back transaction ", "recover": "the recovery of transaction "} {
+		t.Run(verb, func(t *testing.T) {
+			b := changeable(t)
+			note := "#!/bin/sh\ncase $* in *-x*old*) cp '" + b.root + "/run/redislb/holder' '" + b.root + "/during' ;; esac\nexec $(PATH=${PATH#*:} command -v tar) \"$@\"\n"
+			if verb == "revert" {
+				b.committed(txID, change()...)
+				b.write("bin/tar", note, 0o755)
+				_, _ = b.ends(b.transact("revert", txID))
+			} else {
+				b.killed(change()...)
+				b.write("bin/tar", note, 0o755)
+				_, _ = b.recover(txID)
+			}
+			b.heldBy("during", who+txID)
+			equal(t, "it is named no more", b.exists("run/redislb/holder"), false)
+		})
+	}
+}
+
+// Nobody waits for it longer than it takes.
+func TestRevertThatDoesNotGetTheLockSaysSo(t *testing.T) {
+	b := changeable(t)
+	b.committed(txID, change()...)
+	release := b.hold()
+	began := time.Now()
+	said, code := b.ends(b.transact("revert", txID))
+	release()
+	equal(t, "code: "+said, code, exitHost)
+	says(t, errorOf(said), "another change is under way: terraform on elsewhere")
+	if took := time.Since(began); took > 10*time.Second {
+		t.Errorf("it took %v", took)
+	}
+	equal(t, "still new", b.read(conf), "new\n")
+	said, code = b.ends(b.transact("revert", txID))
+	equal(t, "code of a second try: "+said, code, 0)
+	equal(t, "old", b.read(conf), "old\n")
 }
 
 func TestSignalInTheMiddleTakesTheCommitBack(t *testing.T) {

@@ -200,13 +200,14 @@ func (e *LostTransactionError) Error() string {
 	return fmt.Sprintf("unable to %s: %s: the host %q has no trace of the change any more (transaction %s). Either it was killed, or the host restarted, before it had begun; or another run has come since and tidied up after it. Nothing is half done: apply again.", changeStep, e.Target, e.Host, e.ID)
 }
 
-// holder says who changes a host, for whoever finds it locked.
+// holder says who changes a host, for whoever finds it locked. Since when, the host
+// adds, by its own clock.
 func holder() string {
 	name, err := os.Hostname()
 	if err != nil {
 		name = "an unknown machine"
 	}
-	return fmt.Sprintf("terraform on %s, process %d, since %s", name, os.Getpid(), time.Now().UTC().Format(time.RFC3339))
+	return fmt.Sprintf("terraform on %s, process %d", name, os.Getpid())
 }
 
 // risksTheWay reports whether the steps could cut the way by which the host is

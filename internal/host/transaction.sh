@@ -72,14 +72,16 @@ durable() { sync "$@" 2>/dev/null || sync; }
 # file after the loss of power.
 durable_tree() { find "$1" -exec sync {} + 2>/dev/null || sync; }
 
-# take_lock: one transaction at a time. The lock is the kernel's, so it is gone
-# with the process that held it.
+# take_lock WHO: one transaction at a time. The lock is the kernel's, so it is gone
+# with the process that held it. A change that installs packages holds it for
+# minutes; but what waits has 5 min in all by default (command_timeout).
 take_lock() {
 	step='take the lock of this host'
 	mkdir -p "$run" "$result"
 	exec 9>>"$run/lock"
-	flock -w 60 9 || unable "another change is under way: $(cat "$run/holder" 2>/dev/null)"
+	flock -w 240 9 || unable "another change is under way: $(cat "$run/holder" 2>/dev/null)"
 	locked=1
+	printf '%s, since %s\n' "$1" "$(date -u +%Y-%m-%dT%H:%M:%SZ)" >"$run/holder"
 }
 
 # begin HOLDER
@@ -92,10 +94,9 @@ begin() {
 	trap 'exit 130' INT
 	trap 'exit 143' TERM
 	cat "$boot_id" >"$work/boot"
-	take_lock
+	take_lock "$1"
 	step='take back what an earlier change left half done'
 	take_back_others
-	printf '%s\n' "$1" >"$run/holder"
 	step='prepare the way back'
 	mkdir -p "$work/state"
 	for note in $notes; do
@@ -199,8 +200,11 @@ end() {
 		rm -f "$run/holder"
 	fi
 	[ -n "$committed" ] || forget "$work"
-	printf '%s\n' "${1:-0}" >"$result/status.new" && mv "$result/status.new" "$result/status"
+	tell "${1:-0}"
 }
+
+# tell STATUS: the outcome.
+tell() { printf '%s\n' "$1" >"$result/status.new" && mv "$result/status.new" "$result/status"; }
 
 # await_confirmation SECONDS: the change may have cut the way by which it came.
 # Who made it says over a new connection that it has not.
@@ -276,12 +280,13 @@ recover() {
 		end 78
 		exit
 	fi
-	# A transaction that begins has the lock already, on the same descriptor.
-	{ flock -n 9; } 2>/dev/null || take_lock
+	# A transaction that begins has the lock already, on the same descriptor, and goes
+	# on with it.
+	{ flock -n 9; } 2>/dev/null || take_lock "the recovery of transaction $id"
 	if [ ! -e "$work/undo" ] || [ -e "$work/committed" ]; then
+		[ -z "$locked" ] || rm -f "$run/holder"
 		exit 0
 	fi
-	locked=1
 	mkdir -p "$result"
 	exec >>"$result/log" 2>&1
 	printf 'redislb: the change was cut short: its process was killed, or the host went down\n'
@@ -295,17 +300,19 @@ recover() {
 
 # revert takes back what was committed, if nothing came after it.
 revert() {
+	trap 'tell "$?"' EXIT
 	trap 'exit 143' TERM HUP INT
 	printf '%s\n' "$$" >"$work/pid"
-	take_lock
+	take_lock "taking back transaction $id"
 	step='take back a committed change'
 	[ -e "$work/committed" ] || {
-		printf '%s\n' 1 >"$result/status"
+		rm -f "$run/holder"
 		fail 'another change came after it, so it cannot be taken back'
 	}
 	trap '' HUP INT TERM
 	arm
 	set +e
 	roll_back
+	trap - EXIT
 	end "${failed:+78}"
 }
