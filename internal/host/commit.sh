@@ -22,7 +22,7 @@ install_packages() {
 	run_package_manager "$@"
 	for package in "$@"; do
 		command -v "$package" >/dev/null ||
-			fail "$package is still missing although the package manager had no complaint: $(tail -n 5 "$work/log")"
+			unable "$package is still missing although the package manager had no complaint: $(tail -n 5 "$work/log")"
 	done
 }
 
@@ -34,15 +34,15 @@ run_package_manager() {
 		apt_install "$@" && return
 		# A machine that went down in the middle of an installation.
 		if grep -q 'dpkg --configure -a' "$work/log"; then
-			dpkg --force-confold --configure -a >"$work/log" 2>&1 9>&- || fail "dpkg --configure -a: $(tail -n 5 "$work/log")"
+			dpkg --force-confold --configure -a >"$work/log" 2>&1 9>&- || unable "dpkg --configure -a: $(tail -n 5 "$work/log")"
 		else
-			apt-get -q -o DPkg::Lock::Timeout=120 update >"$work/log" 2>&1 9>&- || fail "apt-get update: $(tail -n 5 "$work/log")"
+			apt-get -q -o DPkg::Lock::Timeout=120 update >"$work/log" 2>&1 9>&- || unable "apt-get update: $(tail -n 5 "$work/log")"
 		fi
-		apt_install "$@" || fail "apt-get install $*: $(tail -n 5 "$work/log")"
+		apt_install "$@" || unable "apt-get install $*: $(tail -n 5 "$work/log")"
 	elif command -v dnf >/dev/null; then
-		dnf -q -y install "$@" >"$work/log" 2>&1 9>&- || fail "dnf install $*: $(tail -n 5 "$work/log")"
+		dnf -q -y install "$@" >"$work/log" 2>&1 9>&- || unable "dnf install $*: $(tail -n 5 "$work/log")"
 	else
-		fail "no package manager that redislb knows (apt-get, dnf): install $* by hand"
+		unable "no package manager that redislb knows (apt-get, dnf): install $* by hand"
 	fi
 }
 
@@ -330,22 +330,28 @@ reload_keepalived() {
 	checked_servers >"$work/servers.new"
 	[ ! -e "$work/servers.old" ] || forget_verdicts "$work/servers.old" "$work/servers.new"
 	: >"$work/reloaded"
-	timeout --foreground 60 systemctl reload keepalived || unwilling "systemctl reload keepalived failed or did not end within 60 s"
-	systemctl is-active -q keepalived || unwilling 'keepalived ended when it was reloaded'
+	reloaded=1
+	timeout --foreground 60 systemctl reload keepalived || reloaded=
+	systemctl is-active -q keepalived || fail "keepalived ended when it was reloaded$(last_words)"
+	[ -n "$reloaded" ] || unable "systemctl reload keepalived failed or did not end within 60 s$(last_words)"
 }
 
-# unwilling WORDS: with keepalived's own.
-unwilling() {
-	fail "$1; it said last:
-$(journalctl -q --no-pager -o cat -n 12 -u keepalived 2>&1)"
+last_words() {
+	echo '; it said last:'
+	journalctl -q --no-pager -o cat -n 12 -u keepalived 2>&1
 }
 
 # By its signal (keepalived(8), SIGHUP): a reload that hangs in systemd is what may
-# have brought us here.
+# have brought us here. Or keepalived did not live through it.
 reload_old_configuration() {
 	[ -e "$work/reloaded" ] || return 0
 	forget_verdicts "$work/servers.new" "$work/servers.old"
-	! systemctl is-active -q keepalived || systemctl kill -s HUP --kill-who=main keepalived
+	if systemctl is-active -q keepalived; then
+		systemctl kill -s HUP --kill-who=main keepalived
+	else
+		systemctl reset-failed keepalived 2>/dev/null
+		timeout --foreground 90 systemctl start keepalived
+	fi
 }
 
 # checked_servers: those of the virtual servers of redislb, each as health.sh names it.

@@ -154,12 +154,12 @@ func (b *box) same(before, after map[string]string) {
 		if got, ok := after[path]; !ok {
 			b.Errorf("%s is gone", path)
 		} else if got != before[path] {
-			b.Errorf("%s:\n got %q\nwant %q", path, got, before[path])
+			b.Errorf("%s:\n got %.300q\nwant %.300q", path, got, before[path])
 		}
 	}
 	for _, path := range slices.Sorted(maps.Keys(after)) {
 		if _, ok := before[path]; !ok {
-			b.Errorf("%s is left over: %q", path, after[path])
+			b.Errorf("%s is left over: %.300q", path, after[path])
 		}
 	}
 }
@@ -170,7 +170,7 @@ func (b *box) bend(text string) string {
 		text = strings.ReplaceAll(text, path, b.root+path)
 	}
 	text = strings.ReplaceAll(text, "/var"+b.root+"/tmp/", "/var/tmp/")
-	return strings.Replace(text, "flock -w 60 ", "flock -w 0.3 ", 1)
+	return strings.Replace(text, "flock -w 240 ", "flock -w 0.3 ", 1)
 }
 
 // shell runs a text of ours as the host does.
@@ -406,6 +406,46 @@ func TestReloadThatFailsPutsTheFilesBackAndReloadsAgain(t *testing.T) {
 	b.fails([]string{"failed to reload keepalived", "keepalived's own words", "everything was put back as it was"}, append([]step{put(keepalived.ConfigPath, "new\n", 0o644, sumOf("old\n"))}, check()...)...)
 	b.same(before, b.tree())
 	equal(t, "log", b.log(), "keepalived -t -f "+filepath.Join(b.root, conf)+"\nsystemctl reload keepalived\nsystemctl kill -s HUP --kill-who=main keepalived\n")
+}
+
+func TestKeepalivedThatAReloadKilledIsStartedWithTheOldConfiguration(t *testing.T) {
+	for name, c := range map[string]struct {
+		startFails bool
+		says       string
+	}{
+		"it starts":   {false, "everything was put back as it was"},
+		"it does not": {true, "could not be put back: live reload_old_configuration"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBox(t)
+			b.write(conf, "old\n", 0o644)
+			b.write("units/keepalived.active", "active\n", 0o644)
+			b.write("reloading", "echo failed >\"$unit.active\"\n", 0o644)
+			before := b.tree()
+			if c.startFails {
+				b.write("fail/start", "", 0o644)
+			}
+			b.fails([]string{"keepalived ended when it was reloaded", c.says}, append([]step{put(keepalived.ConfigPath, "new\n", 0o644, sumOf("old\n"))}, check()...)...)
+			equal(t, "configuration", b.read(conf), "old\n")
+			if !c.startFails {
+				b.same(before, b.tree())
+				equal(t, "resets", strings.Count(b.log(), "systemctl reset-failed keepalived\nsystemctl start keepalived\n"), 1)
+			}
+		})
+	}
+}
+
+func TestKeepalivedThatEndedSinceIsStartedByARevert(t *testing.T) {
+	b := newBox(t)
+	b.write(conf, "old\n", 0o644)
+	b.write("units/keepalived.active", "active\n", 0o644)
+	before := b.tree()
+	b.committed(txID, append([]step{put(keepalived.ConfigPath, "new\n", 0o644, sumOf("old\n"))}, check()...)...)
+	b.write("units/keepalived.active", "failed\n", 0o644)
+	said, code := b.ends(b.transact("revert", txID))
+	equal(t, "code: "+said, code, 0)
+	_, _ = b.ends(b.transact("settle", txID))
+	b.same(before, b.tree())
 }
 
 // keepalived 2.2.7 was seen to say DOWN of a server that leaves, and nothing of one
@@ -694,11 +734,70 @@ func TestCommitThatWaitedForTheLockFindsItsFolders(t *testing.T) {
 	}
 }
 
+// heldBy checks what a file of the box says of a holder: since when is the host's word.
+func (b *box) heldBy(file, who string) {
+	b.Helper()
+	name, since, _ := strings.Cut(strings.TrimSpace(b.read(file)), ", since ")
+	equal(b.T, "holder", name, who)
+	if at, err := time.Parse(time.RFC3339, since); err != nil || time.Since(at).Abs() > time.Minute {
+		b.Errorf("since %q", since)
+	}
+}
+
 func TestHolderIsNamedWhileACommitRuns(t *testing.T) {
 	b := newBox(t)
 	b.verdict(`cp "$root/run/redislb/holder" "$root/seen"`)
 	b.ok(append([]step{put(keepalived.ConfigPath, "x\n", 0o644, "absent")}, check()...)...)
-	equal(t, "holder", b.read("seen"), "terraform on here\n")
+	b.heldBy("seen", "terraform on here")
+}
+
+func TestHolderIsNamedWhileAndAfterOthersAreTakenBack(t *testing.T) {
+	b := changeable(t)
+	b.killed(change()...)
+	b.write("bin/tar", "#!/bin/sh\ncase $* in *-x*old*) cp '"+b.root+"/run/redislb/holder' '"+b.root+"/during' ;; esac\nexec $(PATH=${PATH#*:} command -v tar) \"$@\"\n", 0o755)
+	b.ok(call("eval", `cp "$run/holder" '`+b.root+`/after'`))
+	b.heldBy("during", "terraform on here")
+	b.heldBy("after", "terraform on here")
+	equal(t, "it is named no more", b.exists("run/redislb/holder"), false)
+}
+
+func TestHolderIsNamedWhileACommittedChangeIsTakenBackOrRecovered(t *testing.T) {
+	for verb, who := range map[string]string{"revert": "taking back transaction ", "recover": "the recovery of transaction "} {
+		t.Run(verb, func(t *testing.T) {
+			b := changeable(t)
+			note := "#!/bin/sh\ncase $* in *-x*old*) cp '" + b.root + "/run/redislb/holder' '" + b.root + "/during' ;; esac\nexec $(PATH=${PATH#*:} command -v tar) \"$@\"\n"
+			if verb == "revert" {
+				b.committed(txID, change()...)
+				b.write("bin/tar", note, 0o755)
+				_, _ = b.ends(b.transact("revert", txID))
+			} else {
+				b.killed(change()...)
+				b.write("bin/tar", note, 0o755)
+				_, _ = b.recover(txID)
+			}
+			b.heldBy("during", who+txID)
+			equal(t, "it is named no more", b.exists("run/redislb/holder"), false)
+		})
+	}
+}
+
+// Nobody waits for it longer than it takes.
+func TestRevertThatDoesNotGetTheLockSaysSo(t *testing.T) {
+	b := changeable(t)
+	b.committed(txID, change()...)
+	release := b.hold()
+	began := time.Now()
+	said, code := b.ends(b.transact("revert", txID))
+	release()
+	equal(t, "code: "+said, code, exitHost)
+	says(t, errorOf(said), "another change is under way: terraform on elsewhere")
+	if took := time.Since(began); took > 10*time.Second {
+		t.Errorf("it took %v", took)
+	}
+	equal(t, "still new", b.read(conf), "new\n")
+	said, code = b.ends(b.transact("revert", txID))
+	equal(t, "code of a second try: "+said, code, 0)
+	equal(t, "old", b.read(conf), "old\n")
 }
 
 func TestSignalInTheMiddleTakesTheCommitBack(t *testing.T) {
@@ -709,6 +808,36 @@ func TestSignalInTheMiddleTakesTheCommitBack(t *testing.T) {
 			before := b.tree()
 			b.verdict("kill -" + signal + ` $(cat "$root"/var/lib/redislb/transactions/*/pid); sleep 0.3`)
 			b.fails([]string{"failed to check the configuration of keepalived", "everything was put back"}, append([]step{put(keepalived.ConfigPath, "new\n", 0o644, sumOf("old\n"))}, check()...)...)
+			b.same(before, b.tree())
+		})
+	}
+}
+
+func TestSignalWhileACommitIsTakenBackDoesNotStopThat(t *testing.T) {
+	for _, verb := range []string{"a failure", "recover", "revert"} {
+		t.Run(verb, func(t *testing.T) {
+			b := changeable(t)
+			before := b.tree()
+			signal := `for s in HUP INT TERM; do kill -$s "$PPID"; done` + "\n"
+			tar := "#!/bin/sh\ncase $* in *-x*old*) " + signal + `sleep 0.2 ;; esac
+exec $(PATH=${PATH#*:} command -v tar) "$@"` + "\n"
+			switch verb {
+			case "recover":
+				b.killed(change()...)
+				b.write("bin/tar", tar, 0o755)
+				_, _ = b.recover(txID)
+			case "revert":
+				b.committed(txID, change()...)
+				b.write("bin/tar", tar, 0o755)
+				said, code := b.ends(b.transact("revert", txID))
+				equal(t, "code: "+said, code, 0)
+			default:
+				b.write("bin/tar", tar, 0o755)
+				said, _ := b.ends(b.start(txID, change(call("fail", "no"))...))
+				says(t, errorOf(said), "everything was put back")
+			}
+			b.must(os.Remove(filepath.Join(b.root, "bin/tar")))
+			_, _ = b.ends(b.transact("settle", txID))
 			b.same(before, b.tree())
 		})
 	}

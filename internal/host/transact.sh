@@ -19,9 +19,10 @@ run=/run/redislb
 work=$state/transactions/$id
 result=$run/results/$id
 
-fail() {
+# unable WORDS, as in transaction.sh
+unable() {
 	printf '%s\n' "$*" >&2
-	exit 1
+	exit 78
 }
 
 # start_process ARG: systemd's, so that neither the end of the session nor logind
@@ -41,14 +42,14 @@ start() {
 	[ -e "$1/bundle" ] || return 0
 	if ! mkdir -p "$work" "$result" || ! cat "$1/bundle" >"$work/bundle"; then
 		rm -rf "$work" "$result" "$1"
-		fail "the change could not be put into $work; nothing was changed. Free space there: $(df -P "$state" /run 2>&1)"
+		unable "the change could not be put into $work; nothing was changed. Free space there: $(df -P "$state" /run 2>&1)"
 	fi
 	rm -rf "$1"
 	if ! printf '%s  %s\n' "$2" "$work/bundle" | sha256sum --status -c ||
 		! tar -x -p -m -C "$work" -f "$work/bundle" >"$result/log" 2>&1; then
 		said=$(cat "$result/log" 2>/dev/null)
 		rm -rf "$work" "$result"
-		fail "what was staged did not arrive whole, or there is no room to unpack it in $work; nothing was changed. $said"
+		unable "what was staged did not arrive whole, or there is no room to unpack it in $work; nothing was changed. $said"
 	fi
 	rm -f "$work/bundle"
 	start_process ''
@@ -126,7 +127,10 @@ revert)
 settle)
 	shift
 	for id in "$@"; do
-		[ ! -e "$state/transactions/$id/committed" ] || rm -rf "${state:?}/transactions/$id"
+		if [ -e "$state/transactions/$id/committed" ]; then
+			rm -f "$state/transactions/$id/undo" # first, as forget of transaction.sh
+			rm -rf "${state:?}/transactions/$id"
+		fi
 		rm -rf "$run/results/$id"
 	done
 	mkdir -p "$run"

@@ -20,11 +20,16 @@ import (
 //go:embed transact.sh
 var transact string
 
-// Exit codes of transact.sh.
+// Exit codes of transact.sh. Any other than 0 is a failure that may lie in a part of
+// the change.
 const (
 	exitStale    = 75 // what the change was based on is not true any more
 	exitAwaiting = 76 // it waits to be confirmed over a new connection
 	exitNoTrace  = 77 // the host knows nothing of the transaction
+	// exitHost: the host as a whole cannot be changed now, whatever the change is: its
+	// lock, its package manager, the room on its disks, a reload that does not end, a
+	// process that was killed, something that could not be put back.
+	exitHost = 78
 )
 
 const (
@@ -147,7 +152,7 @@ func (t *transaction) abort(err error) error {
 		t.host.settle(t.id)
 		return fmt.Errorf("%w\nBy then the change had come to its end, so the host is as was wanted", err)
 	case errors.As(fate, &said) && said.ExitCode == exitNoTrace:
-		return fmt.Errorf("%w\nNothing of the change had begun on the host", err)
+		return fmt.Errorf("%w\nThe host has no trace of the change, or none of its end: either it had not begun, or its process was killed, and what it had done is taken back by the host itself or by the next apply (transaction %s)", err, t.id)
 	case errors.As(fate, &said):
 		t.host.settle(t.id)
 		return fmt.Errorf("%w\nThe change was taken back; the host said:\n%s", err, strings.TrimSpace(string(said.Stderr)))
@@ -181,6 +186,13 @@ func (h *Host) settle(ids ...string) {
 	_, _ = h.conn.Run(ctx, remote.Command{Step: "tidy up", Script: transact, Args: append([]string{"settle"}, ids...)})
 }
 
+// hostWide reports whether a change failed for a reason that is not in the change:
+// no part of it would fare better alone.
+func hostWide(err error) bool {
+	var said *remote.CommandError
+	return errors.As(err, &said) && said.ExitCode == exitHost
+}
+
 // LostTransactionError is a change of which the host has no trace.
 type LostTransactionError struct{ Host, Target, ID string }
 
@@ -188,13 +200,14 @@ func (e *LostTransactionError) Error() string {
 	return fmt.Sprintf("unable to %s: %s: the host %q has no trace of the change any more (transaction %s). Either it was killed, or the host restarted, before it had begun; or another run has come since and tidied up after it. Nothing is half done: apply again.", changeStep, e.Target, e.Host, e.ID)
 }
 
-// holder says who changes a host, for whoever finds it locked.
+// holder says who changes a host, for whoever finds it locked. Since when, the host
+// adds, by its own clock.
 func holder() string {
 	name, err := os.Hostname()
 	if err != nil {
 		name = "an unknown machine"
 	}
-	return fmt.Sprintf("terraform on %s, process %d, since %s", name, os.Getpid(), time.Now().UTC().Format(time.RFC3339))
+	return fmt.Sprintf("terraform on %s, process %d", name, os.Getpid())
 }
 
 // risksTheWay reports whether the steps could cut the way by which the host is

@@ -48,6 +48,12 @@ stale() {
 	exit 75
 }
 
+# unable WORDS: the host as a whole cannot be changed now, whatever the change is.
+unable() {
+	printf '%s\n' "$*" >&2
+	exit 78
+}
+
 # undo FUNCTION ARG…: what takes back the change that comes next. It may run where
 # that change was not made, or a second time.
 undo() { (IFS='	' && printf '%s\n' "$*") >>"$work/undo"; }
@@ -66,14 +72,16 @@ durable() { sync "$@" 2>/dev/null || sync; }
 # file after the loss of power.
 durable_tree() { find "$1" -exec sync {} + 2>/dev/null || sync; }
 
-# take_lock: one transaction at a time. The lock is the kernel's, so it is gone
-# with the process that held it.
+# take_lock WHO: one transaction at a time. The lock is the kernel's, so it is gone
+# with the process that held it. A change that installs packages holds it for
+# minutes; but what waits has 5 min in all by default (command_timeout).
 take_lock() {
 	step='take the lock of this host'
 	mkdir -p "$run" "$result"
 	exec 9>>"$run/lock"
-	flock -w 60 9 || fail "another change is under way: $(cat "$run/holder" 2>/dev/null)"
+	flock -w 240 9 || unable "another change is under way: $(cat "$run/holder" 2>/dev/null)"
 	locked=1
+	printf '%s, since %s\n' "$1" "$(date -u +%Y-%m-%dT%H:%M:%SZ)" >"$run/holder"
 }
 
 # begin HOLDER
@@ -86,10 +94,9 @@ begin() {
 	trap 'exit 130' INT
 	trap 'exit 143' TERM
 	cat "$boot_id" >"$work/boot"
-	take_lock
+	take_lock "$1"
 	step='take back what an earlier change left half done'
 	take_back_others
-	printf '%s\n' "$1" >"$run/holder"
 	step='prepare the way back'
 	mkdir -p "$work/state"
 	for note in $notes; do
@@ -116,16 +123,23 @@ take_back_others() {
 			# Its maker may take it back before this one, and nobody else.
 			case ${other##*/} in
 			*-"${id#*-}") ;;
-			*) rm -rf "$other" ;;
+			*) forget "$other" ;;
 			esac
 		elif [ -e "$other/undo" ]; then
 			sh "$other/script" recover 9>&9 ||
-				fail "what transaction ${other##*/} left half done could not be taken back: $(tail -n 5 "$run/results/${other##*/}/log")"
+				unable "what transaction ${other##*/} left half done could not be taken back: $(tail -n 5 "$run/results/${other##*/}/log")"
 		elif ! lives "$other" && [ -n "$(find "$other" -maxdepth 0 -mmin +10)" ]; then
-			rm -rf "$other"
+			forget "$other"
 		fi
 	done
 	find "$run/results" -mindepth 1 -maxdepth 1 -mmin +60 -exec rm -rf {} + 2>/dev/null || true
+}
+
+# forget FOLDER, its journal first: what is left when this is cut short must not be
+# taken for a change that was never committed.
+forget() {
+	rm -f "$1/undo"
+	rm -rf "$1"
 }
 
 # lives FOLDER: whether the process of a transaction runs.
@@ -162,12 +176,14 @@ disarm() {
 
 finish() {
 	status=$?
-	trap - EXIT HUP INT TERM
+	trap '' HUP INT TERM # what is being taken back is taken back whole
+	trap - EXIT
 	set +e
 	if [ -z "$committed" ]; then
 		printf 'redislb: failed to %s\n' "$step" >&2
 		if [ -e "$work/undo" ]; then
 			roll_back
+			[ -z "$failed" ] || status=78
 		else
 			printf 'redislb: nothing was changed\n' >&2
 		fi
@@ -183,9 +199,12 @@ end() {
 		disarm
 		rm -f "$run/holder"
 	fi
-	[ -n "$committed" ] || rm -rf "$work"
-	printf '%s\n' "${1:-0}" >"$result/status.new" && mv "$result/status.new" "$result/status"
+	[ -n "$committed" ] || forget "$work"
+	tell "${1:-0}"
 }
+
+# tell STATUS: the outcome.
+tell() { printf '%s\n' "$1" >"$result/status.new" && mv "$result/status.new" "$result/status"; }
 
 # await_confirmation SECONDS: the change may have cut the way by which it came.
 # Who made it says over a new connection that it has not.
@@ -203,6 +222,7 @@ await_confirmation() {
 commit() {
 	step='commit'
 	durable_tree "$state"
+	trap '' HUP INT TERM # who gives it up now comes too late
 	: >"$work/committed"
 	durable "$work"
 	committed=1
@@ -212,6 +232,10 @@ roll_back() {
 	failed=
 	copies=
 	[ "$(cat "$work/boot")" = "$(cat "$boot_id")" ] || rebooted=1
+	if [ -e "$work/committed" ]; then # not any more, and that first
+		rm -f "$work/committed"
+		durable "$work"
+	fi
 	tac "$work/undo" >"$work/undo.reversed"
 	while IFS='	' read -r function a b c d; do
 		"$function" "$a" "$b" "$c" "$d" && continue
@@ -253,39 +277,42 @@ recover() {
 		printf 'redislb: the change was killed before it began; nothing was changed\n' >>"$result/log"
 		exec 9>>"$run/lock"
 		! flock -n 9 || locked=1
-		end 1
+		end 78
 		exit
 	fi
-	# A transaction that begins has the lock already, on the same descriptor.
-	{ flock -n 9; } 2>/dev/null || take_lock
+	# A transaction that begins has the lock already, on the same descriptor, and goes
+	# on with it.
+	{ flock -n 9; } 2>/dev/null || take_lock "the recovery of transaction $id"
 	if [ ! -e "$work/undo" ] || [ -e "$work/committed" ]; then
+		[ -z "$locked" ] || rm -f "$run/holder"
 		exit 0
 	fi
-	locked=1
 	mkdir -p "$result"
 	exec >>"$result/log" 2>&1
 	printf 'redislb: the change was cut short: its process was killed, or the host went down\n'
+	trap '' HUP INT TERM
 	set +e
 	roll_back
-	end 1
+	end 78
 	[ -z "$failed" ]
 	exit
 }
 
 # revert takes back what was committed, if nothing came after it.
 revert() {
+	trap 'tell "$?"' EXIT
 	trap 'exit 143' TERM HUP INT
 	printf '%s\n' "$$" >"$work/pid"
-	take_lock
+	take_lock "taking back transaction $id"
 	step='take back a committed change'
 	[ -e "$work/committed" ] || {
-		printf '%s\n' 1 >"$result/status"
+		rm -f "$run/holder"
 		fail 'another change came after it, so it cannot be taken back'
 	}
+	trap '' HUP INT TERM
 	arm
-	rm -f "$work/committed"
-	durable "$work"
 	set +e
 	roll_back
-	end "${failed:+1}"
+	trap - EXIT
+	end "${failed:+78}"
 }

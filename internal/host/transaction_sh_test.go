@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/redislb/terraform-provider-redislb/internal/keepalived"
+	"github.com/redislb/terraform-provider-redislb/internal/remote"
 )
 
 // change is a transaction that touches a file, a sysctl and what is remembered, and
@@ -71,7 +72,7 @@ func TestTransactionThatWasKilledIsTakenBackBySystemdOrByTheNextOne(t *testing.T
 			_, code := b.recover(id)
 			equal(b.T, "code", code, 0)
 			said, code := b.ends(b.transact("attach", id))
-			equal(b.T, "outcome", code, 1)
+			equal(b.T, "outcome", code, exitHost)
 			says(b.T, errorOf(said), "cut short", "everything was put back as it was")
 			_, _ = b.ends(b.transact("settle", id))
 		},
@@ -128,7 +129,7 @@ func TestScriptKilledBeforeEachCall(t *testing.T) {
 			_, code := b.recover(txID)
 			equal(t, "code of the recovery", code, 0)
 			said, code := b.ends(b.transact("attach", txID))
-			equal(t, "outcome: "+said, code, 1)
+			equal(t, "outcome: "+said, code, exitHost)
 			_, _ = b.ends(b.transact("settle", txID))
 			b.same(before, b.tree())
 		})
@@ -200,6 +201,57 @@ func TestCommittedTransactionIsTakenBackOnDemandUntilAnotherCame(t *testing.T) {
 	_, code = b.ends(b.transact("revert", txID))
 	equal(t, "code of a revert after another change", code, exitNoTrace)
 	equal(t, "still new", b.read(conf), "new\n")
+}
+
+func TestSignalAtTheCommitComesTooLate(t *testing.T) {
+	b := changeable(t)
+	b.write("bin/sync", "#!/bin/sh\n[ ! -e '"+b.root+"'/var/lib/redislb/transactions/*/committed ] || kill -TERM $PPID\n", 0o755)
+	b.committed(txID, change()...)
+	equal(t, "new", b.read(conf), "new\n")
+}
+
+func TestCommitThatDidNotSucceedIsTakenBackEvenIfThatIsCutShort(t *testing.T) {
+	b := changeable(t)
+	before := b.tree()
+	b.write("bin/tar", "#!/bin/sh\ncase $* in *-x*old*) kill -KILL $PPID ;; esac\nexec $(PATH=${PATH#*:} command -v tar) \"$@\"\n", 0o755)
+	cmd := b.start(txID, change(call("eval", `durable() { [ ! -e "$work/committed" ] || fail no; }`))...)
+	b.must(cmd.Start())
+	defer func() { _ = cmd.Process.Kill(); _ = cmd.Wait() }()
+	log := "run/redislb/results/" + txID + "/log"
+	eventually(t, func() bool { return b.exists(log) && strings.Contains(b.read(log), "failed to commit") })
+	eventually(t, func() bool {
+		return exec.Command("kill", "-0", strings.TrimSpace(b.read("var/lib/redislb/transactions/"+txID+"/pid"))).Run() != nil
+	})
+	b.must(os.Remove(filepath.Join(b.root, "bin/tar")))
+	_, _ = b.recover(txID)
+	_, _ = b.ends(b.transact("settle", txID))
+	b.same(before, b.tree())
+}
+
+func TestForgettingThatIsCutShortTakesNothingBack(t *testing.T) {
+	for _, name := range []string{"settle", "the next"} {
+		t.Run(name, func(t *testing.T) {
+			b := changeable(t)
+			b.committed(txID, change()...)
+			b.write("bin/rm", `#!/bin/sh
+PATH=${PATH#*:}
+case $* in "-rf "*/`+txID+`) rm "$2/committed"; kill -KILL $PPID; exit ;; esac
+exec rm "$@"
+`, 0o755)
+			cmd := b.transact("settle", txID)
+			if name == "the next" {
+				cmd = b.start("00000000000000bb", call("reload_units"))
+			}
+			b.must(cmd.Start())
+			eventually(t, func() bool { return !b.exists("var/lib/redislb/transactions/" + txID + "/committed") })
+			_ = cmd.Process.Kill()
+			_ = cmd.Wait()
+			b.must(os.Remove(filepath.Join(b.root, "bin/rm")))
+			b.must(os.RemoveAll(filepath.Join(b.root, "run/redislb"))) // an hour later, or after a restart
+			b.ok(call("reload_units"))
+			equal(t, "still new", b.read(conf), "new\n")
+		})
+	}
 }
 
 func TestMakerOfTwoTransactionsTakesBackTheFirstAfterTheSecondFailed(t *testing.T) {
@@ -306,7 +358,7 @@ func TestTransactionKilledBeforeItBeganSaysSo(t *testing.T) {
 	b.must(os.RemoveAll(dir))
 	_, _ = b.recover(txID)
 	said, code := b.ends(b.transact("attach", txID))
-	equal(t, "code", code, 1)
+	equal(t, "code", code, exitHost)
 	says(t, errorOf(said), "killed before it began", "nothing was changed")
 	_, _ = b.ends(b.transact("settle", txID))
 	b.same(before, b.tree())
@@ -338,6 +390,37 @@ func TestStaleChangeHasACodeOfItsOwn(t *testing.T) {
 	equal(t, "code", code, exitStale)
 }
 
+func TestFailureOfTheWholeHostHasACodeOfItsOwn(t *testing.T) {
+	edit := func(line string) step {
+		return step{words: []string{"edit_ipvs", stagedContent, stagedContent}, staged: [][]byte{[]byte(line + "\n"), nil}}
+	}
+	for name, c := range map[string]struct {
+		prepare func(b *box)
+		todo    []step
+		code    int
+	}{
+		"the lock is another's":   {func(b *box) { b.T.Cleanup(b.hold()) }, change(), exitHost},
+		"no room to stage":        {func(b *box) { b.write("var/lib/redislb", "", 0o644) }, change(), exitHost},
+		"the package manager":     {func(b *box) { b.write("bin/apt-get", "#!/bin/sh\nexit 100\n", 0o755) }, []step{call(installPackages, "x")}, exitHost},
+		"a reload that fails":     {func(b *box) { b.write("fail/reload", "", 0o644) }, change(check()...), exitHost},
+		"it cannot be put back":   {func(b *box) { b.write("fail/kill", "", 0o644) }, change(append(check(), call("fail", "no"))...), exitHost},
+		"a reload that kills":     {func(b *box) { b.write("reloading", `echo failed >"$unit.active"`, 0o644) }, change(check()...), 1},
+		"keepalived's verdict":    {func(b *box) { b.verdict("echo no; exit 5") }, change(check()...), 1},
+		"a row is refused":        {func(*box) {}, []step{edit("bad")}, 1},
+		"a unit does not start":   {func(b *box) { b.write("fail/start", "", 0o644) }, []step{call("start_unit", realServerUnit)}, 1},
+		"an address is not added": {func(b *box) { b.write("fail/ip-add", "", 0o644) }, []step{call("add_address", "lo", "192.0.2.229/32", "lo:1")}, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := changeable(t)
+			b.write("units/keepalived.active", "active\n", 0o644)
+			c.prepare(b)
+			said, code := b.ends(b.start(txID, c.todo...))
+			equal(t, "code: "+said, code, c.code)
+			equal(t, "host-wide", hostWide(&remote.CommandError{ExitCode: code}), c.code == exitHost)
+		})
+	}
+}
+
 func TestTransactionThatIsAboutToBeginIsLeftAloneByOthers(t *testing.T) {
 	b := newBox(t)
 	work := filepath.Join(b.root, "var/lib/redislb/transactions", txID)
@@ -357,7 +440,7 @@ func TestWhatWasStagedWrongIsNotRun(t *testing.T) {
 	before := b.tree()
 	dir, _ := b.stage(change()...)
 	said, code := b.ends(b.transact("start", txID, dir, strings.Repeat("0", 64)))
-	equal(t, "code", code, 1)
+	equal(t, "code", code, exitHost)
 	says(t, errorOf(said), "did not arrive whole", "nothing was changed")
 	_, _ = b.ends(b.transact("settle", txID))
 	b.same(before, b.tree())

@@ -391,6 +391,22 @@ func TestInterruptedChangeIsTakenBack(t *testing.T) {
 	})
 }
 
+func TestInterruptedChangeOfWhichTheHostTellsNothingIsNotCalledUndone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, c := keeping(1)
+		ctx, cancel := context.WithCancelCause(t.Context())
+		c.onTransact = func(verb string) error {
+			if verb == "start" {
+				cancel(errors.New("interrupted by the user"))
+				return &remote.CanceledError{Target: c.Target(), Step: changeStep, Err: context.Canceled}
+			}
+			return c.says(exitNoTrace, "")
+		}
+		_, err := h.Apply(ctx, numbered(0).Artifacts(), nil)
+		says(t, err, "either it had not begun, or its process was killed", "by the next apply (transaction ")
+	})
+}
+
 func TestChangeThatSomebodyElseMadeMeanwhileIsNoError(t *testing.T) {
 	for name, same := range map[string]bool{"the same": true, "another": false} {
 		inBubble(t, name, func(t *testing.T) {
