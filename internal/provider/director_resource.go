@@ -160,7 +160,7 @@ func (r *directorResource) Read(ctx context.Context, req resource.ReadRequest, r
 	}
 	s, err := r.fleet.observe(ctx, state.Host.ValueString())
 	if err != nil {
-		resp.Diagnostics.AddError("Unable to Read Director", err.Error())
+		notRead(&resp.Diagnostics, "Director", state.Artifacts.IsNull(), err)
 		return
 	}
 	if state.VRRP == nil { // after an import

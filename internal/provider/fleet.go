@@ -80,3 +80,14 @@ func (f *fleet) lookAhead(ctx context.Context, name string, diags *diag.Diagnost
 	}
 	return nil
 }
+
+// notRead reports a host that could not be looked at for a resource that exists. Where the
+// provider block holds values of it that are known only after the apply (an address
+// that the same apply changes), the state stays as it is; an import has none to keep.
+func notRead(diags *diag.Diagnostics, resource string, imported bool, err error) {
+	if errors.Is(err, errNotConfigured) && !imported {
+		diags.AddWarning("Host Not Checked", "The "+resource+" is planned as Terraform last saw it, without a look at the host:\n\n"+err.Error())
+		return
+	}
+	diags.AddError("Unable to Read "+resource, err.Error())
+}

@@ -182,7 +182,7 @@ func (r *realServerResource) Read(ctx context.Context, req resource.ReadRequest,
 	}
 	s, err := r.fleet.observe(ctx, state.Host.ValueString())
 	if err != nil {
-		resp.Diagnostics.AddError("Unable to Read Real Server", err.Error())
+		notRead(&resp.Diagnostics, "Real Server", state.Artifacts.IsNull(), err)
 		return
 	}
 	if state.VIPs.IsNull() { // after an import

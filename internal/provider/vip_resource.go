@@ -199,7 +199,7 @@ func (r *vipResource) Read(ctx context.Context, req resource.ReadRequest, resp *
 	}
 	snapshots, err := r.observeAll(ctx, names)
 	if err != nil {
-		resp.Diagnostics.AddError("Unable to Read VIP", err.Error())
+		notRead(&resp.Diagnostics, "VIP", state.Artifacts.IsNull(), err)
 		return
 	}
 	if state.Artifacts.IsNull() { // after an import
