@@ -32,6 +32,7 @@ type dialing struct {
 	cancel  context.CancelFunc
 	done    chan struct{}
 	err     error // set before done is closed
+	failed  error // the last attempt that is being repeated; guarded by Client.mu
 }
 
 // NewClient makes a client and touches neither the network nor the disk; what is
@@ -99,14 +100,14 @@ func (c *Client) acquire(ctx context.Context) (*conn, error) {
 				return nil, d.err
 			}
 		case <-ctx.Done():
-			c.leave(d)
-			return nil, context.Cause(ctx)
+			return nil, &CanceledError{Target: c.Target(), Err: context.Cause(ctx), Last: c.leave(d)}
 		}
 	}
 }
 
-// leave is a waiter that goes before the dial is done.
-func (c *Client) leave(d *dialing) {
+// leave is a waiter that goes before the dial is done. It returns what kept the dial
+// so far, if anything.
+func (c *Client) leave(d *dialing) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if d.waiters--; d.waiters == 0 {
@@ -115,6 +116,7 @@ func (c *Client) leave(d *dialing) {
 			c.dialing = nil // who comes now wants a dial that is not cancelled
 		}
 	}
+	return d.failed
 }
 
 // startDial is called with c.mu held.
@@ -124,7 +126,11 @@ func (c *Client) startDial() *dialing {
 	c.dialing = d
 	go func() {
 		defer cancel()
-		l, err := reach(ctx, c.hops, c.tune)
+		l, err := reach(ctx, c.hops, c.tune, func(err error) {
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			d.failed = err
+		})
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		abandoned := c.closed || c.dialing != d

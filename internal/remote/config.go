@@ -64,7 +64,7 @@ type Config struct {
 	Become         bool   // run scripts as root through sudo, unless User is root
 	BecomePassword string // sudo's password; empty means sudo -n
 
-	DialTimeout    time.Duration // TCP dial, handshake and authentication together, with all repetitions
+	DialTimeout    time.Duration // TCP dial, handshake and authentication together, each time that it is tried
 	CommandTimeout time.Duration // for each command, and for each Stage
 	MaxSessions    int           // sessions at once on the connection
 }
