@@ -12,7 +12,9 @@ import (
 	"github.com/redislb/terraform-provider-redislb/internal/remote"
 )
 
-// fleet is the hosts of one Terraform operation, each with one connection.
+// fleet is the hosts of one Terraform operation, each with one connection. Terraform
+// does not tell when the operation is over, so nobody closes them: each connection
+// ends by itself half a minute after its last use, and is dialled again on need.
 type fleet struct {
 	directory *directory
 
