@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"sync"
-
-	"golang.org/x/crypto/ssh"
 )
 
 // ErrClosed is what a Client says after Close.
@@ -41,7 +39,7 @@ func NewClient(c Config) *Client {
 	c = c.withDefaults()
 	client := &Client{cfg: c, tune: defaultTuning}
 	for _, cfg := range append(slices.Clone(c.Jumps), c) {
-		client.hops = append(client.hops, hop{cfg, once(cfg.identity)})
+		client.hops = append(client.hops, hop{cfg, sync.OnceValues(cfg.keyring)})
 	}
 	return client
 }
@@ -151,17 +149,4 @@ func (c *Client) startDial() *dialing {
 		close(d.done)
 	}()
 	return d
-}
-
-func once(id identity) identity {
-	var (
-		run    sync.Once
-		signer ssh.Signer
-		cert   *ssh.Certificate
-		err    error
-	)
-	return func() (ssh.Signer, *ssh.Certificate, error) {
-		run.Do(func() { signer, cert, err = id() })
-		return signer, cert, err
-	}
 }

@@ -14,19 +14,6 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// identity opens a host's private key and certificate once: a passphrase takes
-// long to check.
-type identity func() (ssh.Signer, *ssh.Certificate, error)
-
-func (c Config) identity() (ssh.Signer, *ssh.Certificate, error) {
-	signer, err := c.signer()
-	if err != nil {
-		return nil, nil, err
-	}
-	cert, err := c.certificate()
-	return signer, cert, err
-}
-
 // dial makes one authenticated connection, through way if that is not nil, each
 // attempt within cfg.DialTimeout. One that could not have done anything is repeated:
 // one that was refused for as long as tune.patience, since a host may be booting; one
@@ -38,7 +25,7 @@ func dial(ctx context.Context, cfg Config, id identity, way *link, tune tuning, 
 	if err != nil {
 		return nil, err
 	}
-	signer, cert, err := id()
+	keys, err := id()
 	if err != nil {
 		return nil, err
 	}
@@ -49,7 +36,7 @@ func dial(ctx context.Context, cfg Config, id identity, way *link, tune tuning, 
 		attempts++
 		ctx, cancel := context.WithTimeoutCause(ctx, cfg.DialTimeout, limit)
 		defer cancel()
-		client, err := connect(ctx, cfg, way, trust, &credentials{cfg: cfg, signer: signer, cert: cert})
+		client, err := connect(ctx, cfg, way, trust, &credentials{cfg: cfg, keyring: keys})
 		var e *ConnectError
 		if errors.As(err, &e) {
 			e.Attempts = attempts
