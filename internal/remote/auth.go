@@ -36,12 +36,12 @@ func (c *credentials) next(ctx context.Context) ssh.ClientAuthCallback {
 			c.done = append(c.done, "publickey")
 			return ssh.PublicKeys(c.signers(ctx)...), nil
 		case may("password") && c.cfg.Password != "":
-			// The same password by keyboard-interactive would be a second failure on
-			// the account's count.
-			c.done = append(c.done, "password", "keyboard-interactive")
+			c.done = append(c.done, "password")
 			c.tried = append(c.tried, "password")
 			return ssh.Password(c.cfg.Password), nil
-		case may("keyboard-interactive") && c.cfg.Password != "":
+		// Where the password was refused, it would be a second failure on the account's
+		// count; where it was taken, both methods are wanted (AuthenticationMethods).
+		case may("keyboard-interactive") && c.cfg.Password != "" && !slices.Contains(a.TriedMethods, "password"):
 			c.done = append(c.done, "keyboard-interactive")
 			c.tried = append(c.tried, "keyboard-interactive")
 			return ssh.KeyboardInteractive(c.answer()), nil

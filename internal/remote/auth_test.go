@@ -82,6 +82,21 @@ func TestPasswordLogsIn(t *testing.T) {
 	}
 }
 
+func TestPasswordLogsInWhereItIsWantedByBothMethods(t *testing.T) {
+	t.Parallel()
+	s := remotetest.NewServer(t, remotetest.Options{Password: secret, Both: true, NoKey: true})
+	run(t, client(t, s, func(c *remote.Config) { c.Password = secret }), ":")
+	equal(t, "passwords sent", s.Passwords(), 2)
+}
+
+func TestPasswordThatIsRefusedIsNotSentByTheOtherMethod(t *testing.T) {
+	t.Parallel()
+	s := remotetest.NewServer(t, remotetest.Options{Password: "right", Either: true, NoKey: true})
+	_, err := client(t, s, func(c *remote.Config) { c.Password = secret }).Run(context.Background(), sh(":"))
+	says(t, err, "the server takes: password, publickey, keyboard-interactive")
+	equal(t, "passwords sent", s.Passwords(), 1)
+}
+
 func TestWrongCredentialsAreAnAuthErrorThatSaysWhatWasTried(t *testing.T) {
 	t.Parallel()
 	for _, interactive := range []bool{false, true} {
