@@ -3,12 +3,16 @@ package provider
 import (
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
+
+	"github.com/redislb/terraform-provider-redislb/internal/remote/remotetest"
 )
 
 // everyResource has what the state of each kind needs for a Read.
@@ -58,5 +62,36 @@ func TestResourceOnAHostThatIsNotKnownYetStaysInTheStateWithAWarning(t *testing.
 		if _, resp := reading(t, c.make, f, c.state); !resp.Diagnostics.HasError() {
 			t.Errorf("%s: imported without a look at the host", name)
 		}
+	}
+}
+
+func TestReadEndsAfterItsOwnTimeout(t *testing.T) {
+	mute := remotetest.NewServer(t, remotetest.Options{Mute: true})
+	a := hostValue(t, connectionModel{}, text("127.0.0.1"))
+	f, diags := newFleet(t.Context(), providerModel{
+		connectionModel: connectionModel{Port: types.Int64Value(int64(mute.Port())), Password: text("x"), KnownHosts: text(mute.KnownHosts()), DialTimeout: text("4s")},
+		Hosts:           types.MapValueMust(a.Type(t.Context()), map[string]attr.Value{"a": a}),
+	})
+	if diags.HasError() {
+		t.Fatal(diags)
+	}
+	limits := struct {
+		Create *string `tfsdk:"create"`
+		Read   string  `tfsdk:"read"`
+		Update *string `tfsdk:"update"`
+		Delete *string `tfsdk:"delete"`
+	}{Read: "200ms"}
+	start := time.Now()
+	for name, c := range everyResource {
+		_, resp := reading(t, c.make, f, c.state, map[string]any{"artifacts": map[string]string{}, "timeouts": limits})
+		if !resp.Diagnostics.HasError() || !strings.Contains(resp.Diagnostics[0].Detail(), "deadline exceeded") {
+			t.Errorf("%s: got %v", name, resp.Diagnostics)
+		}
+	}
+	if d := time.Since(start); d > 3*time.Second {
+		t.Errorf("it took %s", d)
+	}
+	for mute.Open() > 0 { // the dial goes on for whoever else waits for the host
+		time.Sleep(20 * time.Millisecond)
 	}
 }
