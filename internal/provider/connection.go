@@ -148,11 +148,7 @@ func (c connectionModel) config(name, address string, ssh remote.SSHHost) (remot
 	if err := c.login(&cfg, ssh); err != nil {
 		return cfg, err
 	}
-	if given(c.Agent) {
-		cfg.UseAgent = c.Agent.ValueBool()
-	} else {
-		cfg.UseAgent = cfg.AgentIdentity != "" || len(cfg.PrivateKey) == 0 && cfg.Password == ""
-	}
+	c.agent(&cfg)
 	switch file := c.KnownHostsFile.ValueString(); {
 	case file != "":
 		cfg.KnownHostsFiles = []string{expandHome(file)}
@@ -192,27 +188,33 @@ func (c connectionModel) login(cfg *remote.Config, ssh remote.SSHHost) error {
 		}
 		*f.into = content
 	}
-	if ssh.IdentityFile == "" || given(c.PrivateKey, c.PrivateKeyFile, c.AgentIdentity) {
-		return nil
+	if !given(c.PrivateKey, c.PrivateKeyFile, c.AgentIdentity) {
+		cfg.IdentityFiles = ssh.IdentityFiles
 	}
-	key, err := os.ReadFile(ssh.IdentityFile)
-	if err != nil {
-		return fmt.Errorf("unable to read the IdentityFile of ssh_config_file: %w", err)
-	}
-	public, locked := remote.Locked(key)
-	if text, err := os.ReadFile(ssh.IdentityFile + ".pub"); err == nil {
-		public = strings.TrimSpace(string(text))
-	}
-	noAgent := given(c.Agent) && !c.Agent.ValueBool()
-	switch {
-	case locked && cfg.PrivateKeyPassphrase == "" && public != "" && !noAgent: // the agent may have it, as with ssh(1)
-		cfg.AgentIdentity = public
-		return nil
-	case ssh.IdentitiesOnly && c.Agent.ValueBool():
-		cfg.AgentIdentity = public
-	}
-	cfg.PrivateKey = key
+	cfg.IdentitiesOnly = ssh.IdentitiesOnly
 	return nil
+}
+
+// agent decides whether the agent is asked. Where it is only for the sake of keys
+// that ssh_config names, it shows no others.
+func (c connectionModel) agent(cfg *remote.Config) {
+	if given(c.Agent) {
+		cfg.UseAgent = c.Agent.ValueBool()
+		return
+	}
+	left := 0 // files that are of use only with the agent
+	for _, file := range cfg.IdentityFiles {
+		if cfg.PrivateKeyPassphrase == "" && remote.AgentOnly(file) {
+			left++
+		}
+	}
+	switch files := len(cfg.IdentityFiles); {
+	case files > 0:
+		cfg.UseAgent = left > 0 && os.Getenv("SSH_AUTH_SOCK") != "" || left == files && cfg.Password == ""
+		cfg.IdentitiesOnly = true
+	default:
+		cfg.UseAgent = cfg.AgentIdentity != "" || len(cfg.PrivateKey) == 0 && cfg.Password == ""
+	}
 }
 
 func expandHome(file string) string {

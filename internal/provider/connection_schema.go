@@ -105,7 +105,7 @@ func connectionAttributes() map[string]schema.Attribute {
 			Validators:          []validator.Int64{int64validator.Between(1, 1000)},
 		},
 		"dial_timeout": schema.StringAttribute{
-			MarkdownDescription: "How long connecting to a host may take as a whole: TCP, handshake and authentication. A connection that sshd drops because there are too many (`MaxStartups`) is tried again until then; a closed port for three seconds. Each jump host has its own. Default `30s`.",
+			MarkdownDescription: "How long connecting to a host may take: TCP, handshake and authentication. For each attempt: a connection that sshd drops because there are too many (`MaxStartups`) is tried again for five minutes, a closed port for three seconds, or until the operation is out of time. Each jump host has its own. Default `30s`.",
 			Optional:            true,
 			Validators:          []validator.String{positiveDuration},
 		},

@@ -155,12 +155,14 @@ func (r *directorResource) apply(ctx context.Context, plan, prior *directorModel
 func (r *directorResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
 	var state directorModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	ctx, cancel := within(ctx, state.Timeouts.Read, &resp.Diagnostics)
+	defer cancel()
 	if resp.Diagnostics.HasError() {
 		return
 	}
 	s, err := r.fleet.observe(ctx, state.Host.ValueString())
 	if err != nil {
-		resp.Diagnostics.AddError("Unable to Read Director", err.Error())
+		notRead(&resp.Diagnostics, "Director", state.Artifacts.IsNull(), err)
 		return
 	}
 	if state.VRRP == nil { // after an import

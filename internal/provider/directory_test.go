@@ -151,13 +151,35 @@ func TestEncryptedIdentityFileIsLeftToTheAgent(t *testing.T) {
 	if err := os.WriteFile(file, locked, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cfg, err := connectionModel{}.config("a", "a", remote.SSHHost{IdentityFile: file})
-	if err != nil || len(cfg.PrivateKey) > 0 || !cfg.UseAgent || !strings.HasPrefix(cfg.AgentIdentity, "ssh-") {
-		t.Errorf("got %v, identity %q (%v)", cfg, cfg.AgentIdentity, err)
+	_, plain := remotetest.NewKey(t)
+	open := filepath.Join(t.TempDir(), "open")
+	if err := os.WriteFile(open, plain, 0o600); err != nil {
+		t.Fatal(err)
 	}
-	cfg, err = connectionModel{PrivateKeyPassphrase: text("x")}.config("a", "a", remote.SSHHost{IdentityFile: file})
-	if err != nil || len(cfg.PrivateKey) == 0 || cfg.AgentIdentity != "" {
-		t.Errorf("with the passphrase: got %v (%v)", cfg, err)
+	for name, c := range map[string]struct {
+		model       connectionModel
+		ssh         remote.SSHHost
+		socket      string
+		files       int
+		agent, only bool
+	}{
+		"encrypted":                {connectionModel{}, remote.SSHHost{IdentityFiles: []string{file}}, "", 1, true, true},
+		"its passphrase":           {connectionModel{PrivateKeyPassphrase: text("x")}, remote.SSHHost{IdentityFiles: []string{file}}, "/x", 1, false, true},
+		"a password":               {connectionModel{Password: text("x")}, remote.SSHHost{IdentityFiles: []string{file}}, "", 1, false, true},
+		"another one, no agent":    {connectionModel{}, remote.SSHHost{IdentityFiles: []string{file, open}}, "", 2, false, true},
+		"another one, an agent":    {connectionModel{}, remote.SSHHost{IdentityFiles: []string{file, open}}, "/x", 2, true, true},
+		"none encrypted":           {connectionModel{}, remote.SSHHost{IdentityFiles: []string{open}}, "/x", 1, false, true},
+		"no agent":                 {connectionModel{Agent: types.BoolValue(false)}, remote.SSHHost{IdentityFiles: []string{file}}, "/x", 1, false, false},
+		"all of the agent":         {connectionModel{Agent: types.BoolValue(true)}, remote.SSHHost{IdentityFiles: []string{open}}, "/x", 1, true, false},
+		"named ones of the agent":  {connectionModel{Agent: types.BoolValue(true)}, remote.SSHHost{IdentityFiles: []string{open}, IdentitiesOnly: true}, "/x", 1, true, true},
+		"own key and agent":        {connectionModel{Agent: types.BoolValue(true), PrivateKey: text("x")}, remote.SSHHost{IdentityFiles: []string{open}, IdentitiesOnly: true}, "/x", 0, true, true},
+		"own identity of an agent": {connectionModel{AgentIdentity: text("x")}, remote.SSHHost{IdentityFiles: []string{open}}, "/x", 0, true, false},
+	} {
+		t.Setenv("SSH_AUTH_SOCK", c.socket)
+		cfg, err := c.model.config("a", "a", c.ssh)
+		if err != nil || len(cfg.IdentityFiles) != c.files || cfg.UseAgent != c.agent || cfg.IdentitiesOnly != c.only {
+			t.Errorf("%s: got %v, agent is %v, identities only is %v (%v)", name, cfg.IdentityFiles, cfg.UseAgent, cfg.IdentitiesOnly, err)
+		}
 	}
 }
 

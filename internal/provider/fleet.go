@@ -12,7 +12,9 @@ import (
 	"github.com/redislb/terraform-provider-redislb/internal/remote"
 )
 
-// fleet is the hosts of one Terraform operation, each with one connection.
+// fleet is the hosts of one Terraform operation, each with one connection. Terraform
+// does not tell when the operation is over, so nobody closes them: each connection
+// ends by itself half a minute after its last use, and is dialled again on need.
 type fleet struct {
 	directory *directory
 
@@ -79,4 +81,15 @@ func (f *fleet) lookAhead(ctx context.Context, name string, diags *diag.Diagnost
 		diags.AddError("Unable to Read Host", err.Error())
 	}
 	return nil
+}
+
+// notRead reports a host that could not be looked at for a resource that exists. Where the
+// provider block holds values of it that are known only after the apply (an address
+// that the same apply changes), the state stays as it is; an import has none to keep.
+func notRead(diags *diag.Diagnostics, resource string, imported bool, err error) {
+	if errors.Is(err, errNotConfigured) && !imported {
+		diags.AddWarning("Host Not Checked", "The "+resource+" is planned as Terraform last saw it, without a look at the host:\n\n"+err.Error())
+		return
+	}
+	diags.AddError("Unable to Read "+resource, err.Error())
 }

@@ -38,7 +38,7 @@ func (p *redislbProvider) Metadata(_ context.Context, _ provider.MetadataRequest
 func (p *redislbProvider) Schema(_ context.Context, _ provider.SchemaRequest, resp *provider.SchemaResponse) {
 	attributes := connectionAttributes()
 	attributes["ssh_config_file"] = schema.StringAttribute{
-		MarkdownDescription: "File in the format of ssh_config(5) to look hosts up in by their `address`, for what is set nowhere else. Understood: `Host`, `Match host`, `Include`, `HostName`, `User`, `Port`, `IdentityFile`, `IdentitiesOnly`, `ProxyJump`, `UserKnownHostsFile`. `StrictHostKeyChecking` is not: only `host_key_policy` decides. Default: none.",
+		MarkdownDescription: "File in the format of ssh_config(5) to look hosts up in by their `address`, for what is set nowhere else. Understood: `Host`, `Match host`, `Include`, `HostName`, `User`, `Port`, `IdentityFile` (each that exists, in order), `IdentitiesOnly`, `ProxyJump`, `UserKnownHostsFile`. `StrictHostKeyChecking` is not: only `host_key_policy` decides. Default: none.",
 		Optional:            true,
 	}
 	attributes["command_timeout"] = schema.StringAttribute{

@@ -11,6 +11,8 @@ import (
 
 	tfconfig "github.com/hashicorp/terraform-plugin-testing/config"
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
+	"github.com/hashicorp/terraform-plugin-testing/plancheck"
+	"golang.org/x/crypto/ssh"
 
 	"github.com/redislb/terraform-provider-redislb/internal/remote/remotetest"
 )
@@ -32,6 +34,35 @@ func TestHostWithAnUnknownAddressOrPasswordIsNotDialledAndTheKnownOneIs(t *testi
 	if n := other.Connections(); n > 0 {
 		t.Errorf("%d connections to hosts that are not known yet", n)
 	}
+}
+
+func TestResourceOnAHostWhoseAddressOrPasswordBecomesUnknownIsKeptAsItWas(t *testing.T) {
+	c := newCanned(t, bareHost(t), remotetest.Options{})
+	other := newCanned(t, bareHost(t), remotetest.Options{AuthorizedKeys: []ssh.PublicKey{c.ClientKey().PublicKey()}})
+	c.becomes(bareHost(t), realServerHost(t))
+	other.becomes(realServerHost(t), realServerHost(t))
+	step := func(generation int) resource.TestStep {
+		return resource.TestStep{
+			ProtoV6ProviderFactories: factories,
+			ConfigFile:               tfconfig.StaticFile("testdata/unknown.tf"),
+			ConfigVariables: c.variables(func(v tfconfig.Variables) {
+				v["other_port"] = tfconfig.IntegerVariable(other.Port())
+				v["generation"] = tfconfig.IntegerVariable(generation)
+			}),
+		}
+	}
+	again := step(2)
+	again.PreConfig = func() { // for the destroy in the end
+		c.becomes(realServerHost(t), bareHost(t))
+		other.becomes(realServerHost(t), bareHost(t))
+	}
+	var checks []plancheck.PlanCheck
+	for _, host := range []string{"known", "address", "password"} {
+		checks = append(checks, plancheck.ExpectResourceAction("redislb_realserver."+host, plancheck.ResourceActionNoop))
+	}
+	checks = append(checks, plancheck.ExpectResourceAction("terraform_data.address", plancheck.ResourceActionReplace)) // positive control
+	again.ConfigPlanChecks.PreApply = checks
+	resource.UnitTest(t, resource.TestCase{Steps: []resource.TestStep{step(1), again}})
 }
 
 // The provider as a program, under Terraform, with all logging on.

@@ -177,12 +177,14 @@ func (r *realServerResource) apply(ctx context.Context, plan, prior *realServerM
 func (r *realServerResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
 	var state realServerModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	ctx, cancel := within(ctx, state.Timeouts.Read, &resp.Diagnostics)
+	defer cancel()
 	if resp.Diagnostics.HasError() {
 		return
 	}
 	s, err := r.fleet.observe(ctx, state.Host.ValueString())
 	if err != nil {
-		resp.Diagnostics.AddError("Unable to Read Real Server", err.Error())
+		notRead(&resp.Diagnostics, "Real Server", state.Artifacts.IsNull(), err)
 		return
 	}
 	if state.VIPs.IsNull() { // after an import

@@ -190,6 +190,8 @@ func (r *vipResource) observeAll(ctx context.Context, names map[string]bool) (ma
 func (r *vipResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
 	var state vipModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	ctx, cancel := within(ctx, state.Timeouts.Read, &resp.Diagnostics)
+	defer cancel()
 	if resp.Diagnostics.HasError() {
 		return
 	}
@@ -199,7 +201,7 @@ func (r *vipResource) Read(ctx context.Context, req resource.ReadRequest, resp *
 	}
 	snapshots, err := r.observeAll(ctx, names)
 	if err != nil {
-		resp.Diagnostics.AddError("Unable to Read VIP", err.Error())
+		notRead(&resp.Diagnostics, "VIP", state.Artifacts.IsNull(), err)
 		return
 	}
 	if state.Artifacts.IsNull() { // after an import

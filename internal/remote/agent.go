@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,20 +24,17 @@ type agentKey struct {
 	comment string
 }
 
-// agentKeys asks the agent for the keys that may be used. Its socket lives as long
-// as ctx, for the signers need it.
-func (c Config) agentKeys(ctx context.Context) ([]agentKey, error) {
+// agentKeys asks the agent for the keys that may be used: AgentIdentity alone, or
+// with IdentitiesOnly those of own. Its socket lives as long as ctx, for the signers
+// need it.
+func (c Config) agentKeys(ctx context.Context, own keyring) ([]agentKey, error) {
 	all, err := allAgentKeys(ctx)
-	if err != nil || c.AgentIdentity == "" {
-		return all, err
-	}
-	var chosen []agentKey
-	for _, k := range all {
-		if k.is(c.AgentIdentity) {
-			chosen = append(chosen, k)
+	return slices.DeleteFunc(all, func(k agentKey) bool {
+		if c.AgentIdentity != "" {
+			return !k.is(c.AgentIdentity)
 		}
-	}
-	return chosen, nil
+		return c.IdentitiesOnly && !own.names(k.PublicKey())
+	}), err
 }
 
 func allAgentKeys(ctx context.Context) ([]agentKey, error) {

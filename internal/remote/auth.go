@@ -16,10 +16,9 @@ const maxAgentKeys = 3
 // credentials logs in once: key, agent, password, in this order. It remembers
 // what was tried, for AuthError.
 type credentials struct {
-	cfg     Config
-	signer  ssh.Signer       // nil if there is no private key
-	cert    *ssh.Certificate // nil if there is none
-	done    []string         // methods used up
+	cfg Config
+	keyring
+	done    []string // methods used up
 	tried   []string
 	offered []string
 	notes   []string
@@ -33,16 +32,16 @@ func (c *credentials) next(ctx context.Context) ssh.ClientAuthCallback {
 			return slices.Contains(a.AllowedMethods, method) && !slices.Contains(c.done, method)
 		}
 		switch {
-		case may("publickey") && (c.signer != nil || c.cfg.UseAgent):
+		case may("publickey") && (len(c.keys) > 0 || c.cfg.UseAgent):
 			c.done = append(c.done, "publickey")
 			return ssh.PublicKeys(c.signers(ctx)...), nil
 		case may("password") && c.cfg.Password != "":
-			// The same password by keyboard-interactive would be a second failure on
-			// the account's count.
-			c.done = append(c.done, "password", "keyboard-interactive")
+			c.done = append(c.done, "password")
 			c.tried = append(c.tried, "password")
 			return ssh.Password(c.cfg.Password), nil
-		case may("keyboard-interactive") && c.cfg.Password != "":
+		// Where the password was refused, it would be a second failure on the account's
+		// count; where it was taken, both methods are wanted (AuthenticationMethods).
+		case may("keyboard-interactive") && c.cfg.Password != "" && !slices.Contains(a.TriedMethods, "password"):
 			c.done = append(c.done, "keyboard-interactive")
 			c.tried = append(c.tried, "keyboard-interactive")
 			return ssh.KeyboardInteractive(c.answer()), nil
@@ -74,7 +73,9 @@ func (c *credentials) answer() ssh.KeyboardInteractiveChallenge {
 	}
 }
 
-// signers lists the keys to show, each behind its certificate if it has one.
+// signers lists the keys to show, each behind its certificate if it has one: our own
+// in their order, be they in the agent, and then the agent's others. (ssh(1) shows all
+// of the agent's before those that only a file has, and then runs out of tries.)
 func (c *credentials) signers(ctx context.Context) []ssh.Signer {
 	var all []ssh.Signer
 	add := func(name string, s ssh.Signer) {
@@ -87,21 +88,23 @@ func (c *credentials) signers(ctx context.Context) []ssh.Signer {
 		all = append(all, s)
 		c.tried = append(c.tried, name+" "+ssh.FingerprintSHA256(plain(s.PublicKey())))
 	}
-	if c.signer != nil {
-		add("private key", c.signer)
+	var keys []agentKey
+	if c.cfg.UseAgent {
+		keys = c.agents(ctx)
 	}
-	if !c.cfg.UseAgent {
-		return all
-	}
-	keys, err := c.cfg.agentKeys(ctx)
-	switch {
-	case err != nil:
-		c.notes = append(c.notes, "The SSH agent could not be asked: "+err.Error())
-		return all
-	case len(keys) == 0 && c.cfg.AgentIdentity != "":
-		c.notes = append(c.notes, fmt.Sprintf("The SSH agent holds no key that is agent_identity %q (ssh-add -l)", c.cfg.AgentIdentity))
-	case len(keys) == 0:
-		c.notes = append(c.notes, "The SSH agent holds no keys (ssh-add)")
+	for _, own := range c.keys {
+		held := slices.IndexFunc(keys, func(k agentKey) bool { return own.public != nil && same(k.PublicKey(), own.public) })
+		switch {
+		case own.signer != nil:
+			add(own.name, own.signer)
+		case held >= 0:
+			add("agent key", keys[held].Signer)
+		default:
+			c.notes = append(c.notes, own.note())
+		}
+		if held >= 0 {
+			keys = slices.Delete(keys, held, held+1)
+		}
 	}
 	if c.cfg.Password != "" && len(keys) > maxAgentKeys {
 		c.notes = append(c.notes, fmt.Sprintf("Only %d of the agent's %d keys were shown, to leave tries for the password", maxAgentKeys, len(keys)))
@@ -111,6 +114,23 @@ func (c *credentials) signers(ctx context.Context) []ssh.Signer {
 		add("agent key", k.Signer)
 	}
 	return all
+}
+
+// agents returns the agent's keys that may be used, and notes why there are none.
+func (c *credentials) agents(ctx context.Context) []agentKey {
+	keys, err := c.cfg.agentKeys(ctx, c.keyring)
+	switch {
+	case err != nil:
+		c.notes = append(c.notes, "The SSH agent could not be asked: "+err.Error())
+		return nil
+	case len(keys) == 0 && c.cfg.AgentIdentity != "":
+		c.notes = append(c.notes, fmt.Sprintf("The SSH agent holds no key that is agent_identity %q (ssh-add -l)", c.cfg.AgentIdentity))
+	case len(keys) == 0 && c.cfg.IdentitiesOnly:
+		c.notes = append(c.notes, "The SSH agent holds none of the keys that IdentitiesOnly leaves (ssh-add -l)")
+	case len(keys) == 0:
+		c.notes = append(c.notes, "The SSH agent holds no keys (ssh-add)")
+	}
+	return keys
 }
 
 // refused makes the error of a login that failed with err.

@@ -2,10 +2,12 @@ package remote_test
 
 import (
 	"context"
+	"encoding/pem"
 	"errors"
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -78,6 +80,21 @@ func TestPasswordLogsIn(t *testing.T) {
 		run(t, client(t, s, func(c *remote.Config) { c.PrivateKey = nil; c.Password = secret }), ":")
 		run(t, client(t, s, func(c *remote.Config) { c.Password = secret }), ":") // after a key that fails
 	}
+}
+
+func TestPasswordLogsInWhereItIsWantedByBothMethods(t *testing.T) {
+	t.Parallel()
+	s := remotetest.NewServer(t, remotetest.Options{Password: secret, Both: true, NoKey: true})
+	run(t, client(t, s, func(c *remote.Config) { c.Password = secret }), ":")
+	equal(t, "passwords sent", s.Passwords(), 2)
+}
+
+func TestPasswordThatIsRefusedIsNotSentByTheOtherMethod(t *testing.T) {
+	t.Parallel()
+	s := remotetest.NewServer(t, remotetest.Options{Password: "right", Either: true, NoKey: true})
+	_, err := client(t, s, func(c *remote.Config) { c.Password = secret }).Run(context.Background(), sh(":"))
+	says(t, err, "the server takes: password, publickey, keyboard-interactive")
+	equal(t, "passwords sent", s.Passwords(), 1)
 }
 
 func TestWrongCredentialsAreAnAuthErrorThatSaysWhatWasTried(t *testing.T) {
@@ -168,4 +185,94 @@ func TestAgentThatIsAwayIsNamed(t *testing.T) {
 	says(t, err, "Tried: nothing", "agent could not be asked", "no such file")
 	s2 := remotetest.NewServer(t, remotetest.Options{})
 	run(t, client(t, s2, func(c *remote.Config) { c.UseAgent = true }), ":") // the key still logs in
+}
+
+// fileOf writes a key into a file.
+func fileOf(t *testing.T, content []byte) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "id")
+	if err := os.WriteFile(file, content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+func TestIdentityFilesAreShownInTheirOrderAndBeforeTheAgentsOtherKeys(t *testing.T) {
+	locked, err := os.ReadFile("testdata/encrypted_key")
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, err := ssh.ParsePrivateKeyWithPassphrase(locked, []byte(secret))
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, err := ssh.ParseRawPrivateKeyWithPassphrase(locked, []byte(secret))
+	if err != nil {
+		t.Fatal(err)
+	}
+	opened, err := ssh.MarshalPrivateKey(raw, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, firstFile := remotetest.NewKey(t)
+	third, thirdFile := remotetest.NewKey(t) // its file is the public key
+	fourth, fourthFile := remotetest.NewKey(t)
+	stranger, strangerFile := remotetest.NewKey(t)
+	serveAgent(t, strangerFile, thirdFile, pem.EncodeToMemory(opened), firstFile)
+	files := func(c *remote.Config) {
+		c.PrivateKey, c.UseAgent = nil, true
+		c.IdentityFiles = []string{fileOf(t, firstFile), fileOf(t, locked), fileOf(t, []byte("rubbish")), fileOf(t, ssh.MarshalAuthorizedKey(third.PublicKey())), fileOf(t, fourthFile)}
+	}
+	names := func(keys ...ssh.Signer) (names []string) {
+		for _, k := range keys {
+			names = append(names, ssh.FingerprintSHA256(k.PublicKey()))
+		}
+		return names
+	}
+	for name, c := range map[string]struct {
+		change func(*remote.Config)
+		want   []string
+	}{
+		"with the agent":      {func(*remote.Config) {}, names(first, second, third, fourth, stranger)},
+		"of the agent's only": {func(c *remote.Config) { c.IdentitiesOnly = true }, names(first, second, third, fourth)},
+		"without":             {func(c *remote.Config) { c.UseAgent = false }, names(first, fourth)},
+		"with the passphrase": {func(c *remote.Config) { c.UseAgent, c.PrivateKeyPassphrase = false, secret }, names(first, second, fourth)},
+		"own key only": {func(c *remote.Config) {
+			c.PrivateKey, c.IdentityFiles, c.IdentitiesOnly = fourthFile, nil, true
+		}, names(fourth)},
+		"own key and the agent": {func(c *remote.Config) { c.PrivateKey, c.IdentityFiles = firstFile, nil }, names(first, stranger, third, second)},
+	} {
+		s := remotetest.NewServer(t, remotetest.Options{NoKey: true})
+		_, err := client(t, s, files, c.change).Run(context.Background(), sh(":"))
+		var e *remote.AuthError
+		if !errors.As(err, &e) {
+			t.Fatalf("%s: got %v, want an AuthError", name, err)
+		}
+		var tried []string
+		for _, text := range e.Tried {
+			tried = append(tried, text[strings.Index(text, "SHA256:"):])
+		}
+		if !slices.Equal(tried, c.want) {
+			t.Errorf("%s: shown were %q, want %q", name, tried, c.want)
+		}
+		if notes := strings.Join(e.Notes, " "); strings.Contains(notes, "not a private key") != (name != "own key only" && name != "own key and the agent") {
+			t.Errorf("%s: the notes are %q", name, notes)
+		}
+	}
+	s := remotetest.NewServer(t, remotetest.Options{NoKey: true, AuthorizedKeys: []ssh.PublicKey{fourth.PublicKey()}})
+	run(t, client(t, s, files), ":") // the last one
+}
+
+func TestIdentityFilesOfWhichNoneIsOfUseAreAnErrorThatSaysWhy(t *testing.T) {
+	locked, err := os.ReadFile("testdata/encrypted_key")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := remotetest.NewServer(t, remotetest.Options{})
+	cfg := s.Config()
+	cfg.PrivateKey, cfg.IdentityFiles = nil, []string{fileOf(t, locked), "/nonexistent/id"}
+	says(t, cfg.Validate(), "nothing to log in with", cfg.IdentityFiles[0], "encrypted", "/nonexistent/id")
+	agentAt(t)
+	cfg.IdentityFiles, cfg.UseAgent, cfg.IdentitiesOnly = nil, true, true
+	says(t, cfg.Validate(), "ssh_config_file", "IdentitiesOnly", "agent_identity")
 }

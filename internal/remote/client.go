@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"sync"
-
-	"golang.org/x/crypto/ssh"
 )
 
 // ErrClosed is what a Client says after Close.
@@ -32,6 +30,7 @@ type dialing struct {
 	cancel  context.CancelFunc
 	done    chan struct{}
 	err     error // set before done is closed
+	failed  error // the last attempt that is being repeated; guarded by Client.mu
 }
 
 // NewClient makes a client and touches neither the network nor the disk; what is
@@ -40,7 +39,7 @@ func NewClient(c Config) *Client {
 	c = c.withDefaults()
 	client := &Client{cfg: c, tune: defaultTuning}
 	for _, cfg := range append(slices.Clone(c.Jumps), c) {
-		client.hops = append(client.hops, hop{cfg, once(cfg.identity)})
+		client.hops = append(client.hops, hop{cfg, sync.OnceValues(cfg.keyring)})
 	}
 	return client
 }
@@ -99,14 +98,14 @@ func (c *Client) acquire(ctx context.Context) (*conn, error) {
 				return nil, d.err
 			}
 		case <-ctx.Done():
-			c.leave(d)
-			return nil, context.Cause(ctx)
+			return nil, &CanceledError{Target: c.Target(), Err: context.Cause(ctx), Last: c.leave(d)}
 		}
 	}
 }
 
-// leave is a waiter that goes before the dial is done.
-func (c *Client) leave(d *dialing) {
+// leave is a waiter that goes before the dial is done. It returns what kept the dial
+// so far, if anything.
+func (c *Client) leave(d *dialing) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if d.waiters--; d.waiters == 0 {
@@ -115,6 +114,7 @@ func (c *Client) leave(d *dialing) {
 			c.dialing = nil // who comes now wants a dial that is not cancelled
 		}
 	}
+	return d.failed
 }
 
 // startDial is called with c.mu held.
@@ -124,7 +124,11 @@ func (c *Client) startDial() *dialing {
 	c.dialing = d
 	go func() {
 		defer cancel()
-		l, err := reach(ctx, c.hops, c.tune)
+		l, err := reach(ctx, c.hops, c.tune, func(err error) {
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			d.failed = err
+		})
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		abandoned := c.closed || c.dialing != d
@@ -145,17 +149,4 @@ func (c *Client) startDial() *dialing {
 		close(d.done)
 	}()
 	return d
-}
-
-func once(id identity) identity {
-	var (
-		run    sync.Once
-		signer ssh.Signer
-		cert   *ssh.Certificate
-		err    error
-	)
-	return func() (ssh.Signer, *ssh.Certificate, error) {
-		run.Do(func() { signer, cert, err = id() })
-		return signer, cert, err
-	}
 }

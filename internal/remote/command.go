@@ -72,6 +72,10 @@ func newInvocation(cfg Config, cmd Command) (invocation, error) {
 	}
 	argv := []string{"env", "LC_ALL=C"} // so that sudo, too, speaks the language of our messages
 	if cfg.sudo() {
+		// No `sudo -n` goes before -S: that asks only where a password is wanted, and is
+		// given none otherwise, so it does all that trying -n first would. Where one is
+		// wanted, -n would add a refusal to the log (sudo's log_auth_failure: "a password
+		// is required") and under mail_badpass a mail, each time.
 		if cfg.BecomePassword == "" {
 			argv = append(argv, "sudo", "-n", "--")
 		} else {

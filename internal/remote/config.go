@@ -50,6 +50,12 @@ type Config struct {
 	UseAgent             bool   // the agent behind SSH_AUTH_SOCK
 	AgentIdentity        string // the agent's only key to use: SHA256:…, its comment, or the public key
 
+	// IdentityFiles are paths of keys to show after PrivateKey, in this order. One that
+	// cannot be used, since it is encrypted otherwise than with PrivateKeyPassphrase or
+	// is a public key, is left to the agent.
+	IdentityFiles  []string
+	IdentitiesOnly bool // of the agent's keys, show those only that are PrivateKey, Certificate or in IdentityFiles
+
 	HostKey         string   // the host's only key, in the format of a .pub file
 	HostCA          string   // keys of authorities that may vouch for the host, one a line
 	KnownHosts      []byte   // inline, in the format of a known_hosts file
@@ -64,7 +70,7 @@ type Config struct {
 	Become         bool   // run scripts as root through sudo, unless User is root
 	BecomePassword string // sudo's password; empty means sudo -n
 
-	DialTimeout    time.Duration // TCP dial, handshake and authentication together, with all repetitions
+	DialTimeout    time.Duration // TCP dial, handshake and authentication together, each time that it is tried
 	CommandTimeout time.Duration // for each command, and for each Stage
 	MaxSessions    int           // sessions at once on the connection
 }
@@ -113,7 +119,7 @@ func (c Config) String() string {
 		is   bool
 		name string
 	}{
-		{len(c.PrivateKey) > 0, "private_key"}, {len(c.Certificate) > 0, "certificate"}, {c.UseAgent, "agent"}, {c.Password != "", "password"},
+		{len(c.PrivateKey) > 0, "private_key"}, {len(c.IdentityFiles) > 0, "identity_files"}, {len(c.Certificate) > 0, "certificate"}, {c.UseAgent, "agent"}, {c.Password != "", "password"},
 		{c.Become, "become"}, {c.BecomePassword != "", "become_password"}, {len(c.Jumps) > 0, "jump_hosts"},
 	} {
 		if s.is {

@@ -16,6 +16,7 @@ type tuning struct {
 	keepalive time.Duration // between two keepalive requests
 	missed    int           // so many intervals without an answer end the connection
 	patience  time.Duration // how long a refused dial is repeated
+	crowded   time.Duration // how long a dial that sshd drops is repeated
 	start     time.Duration // from exec request to the bootstrap's marker
 	grace     time.Duration // for a given up Stage to tidy up
 	output    int           // bytes of stdout, and of stderr, that a script may write
@@ -23,7 +24,10 @@ type tuning struct {
 
 var defaultTuning = tuning{
 	idle: 30 * time.Second, keepalive: 10 * time.Second, missed: 3,
-	patience: 3 * time.Second, start: time.Minute, grace: 2 * time.Second, output: 64 << 20,
+	patience: 3 * time.Second,
+	// sshd gives those that hold its places two minutes (LoginGraceTime).
+	crowded: 5 * time.Minute,
+	start:   time.Minute, grace: 2 * time.Second, output: 64 << 20,
 }
 
 var errIdle = errors.New("closed because it was idle")

@@ -14,68 +14,54 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// identity opens a host's private key and certificate once: a passphrase takes
-// long to check.
-type identity func() (ssh.Signer, *ssh.Certificate, error)
-
-func (c Config) identity() (ssh.Signer, *ssh.Certificate, error) {
-	signer, err := c.signer()
-	if err != nil {
-		return nil, nil, err
-	}
-	cert, err := c.certificate()
-	return signer, cert, err
-}
-
-// dial makes one authenticated connection within cfg.DialTimeout, through way if
-// that is not nil. An attempt that could not have done anything is repeated: one
-// that was refused for as long as patience, since a host may be booting; one that
-// was cut off before the host key until the end, since sshd drops connections at
-// random where many come at once (MaxStartups).
-func dial(ctx context.Context, cfg Config, id identity, way *link, patience time.Duration) (*ssh.Client, error) {
+// dial makes one authenticated connection, through way if that is not nil, each
+// attempt within cfg.DialTimeout. One that could not have done anything is repeated:
+// one that was refused for as long as tune.patience, since a host may be booting; one
+// that was cut off before the host key for as long as tune.crowded, since sshd drops
+// connections at random where many come at once (MaxStartups). failed hears of each
+// that is repeated.
+func dial(ctx context.Context, cfg Config, id identity, way *link, tune tuning, failed func(error)) (*ssh.Client, error) {
 	trust, err := newTrust(cfg)
 	if err != nil {
 		return nil, err
 	}
-	signer, cert, err := id()
+	keys, err := id()
 	if err != nil {
 		return nil, err
 	}
 	limit := fmt.Errorf("no answer within %s", cfg.DialTimeout)
-	ctx, cancel := context.WithTimeoutCause(ctx, cfg.DialTimeout, limit)
-	defer cancel()
-	backoff := retry.WithJitterPercent(30, retry.WithCappedDuration(time.Second, retry.NewExponential(100*time.Millisecond)))
+	backoff := retry.WithJitterPercent(30, retry.WithCappedDuration(2*time.Second, retry.NewExponential(100*time.Millisecond)))
 	start, attempts := time.Now(), 0
-	var last error
-	client, err := retry.DoValue(ctx, backoff, func(ctx context.Context) (*ssh.Client, error) {
+	return retry.DoValue(ctx, backoff, func(ctx context.Context) (*ssh.Client, error) {
 		attempts++
-		client, err := connect(ctx, cfg, way, trust, &credentials{cfg: cfg, signer: signer, cert: cert})
-		if err != nil {
-			last = err
-			if r := chance(err); r == always || r == aWhile && time.Since(start) < patience {
-				err = retry.RetryableError(err)
-			}
+		ctx, cancel := context.WithTimeoutCause(ctx, cfg.DialTimeout, limit)
+		defer cancel()
+		client, err := connect(ctx, cfg, way, trust, &credentials{cfg: cfg, keyring: keys})
+		var e *ConnectError
+		if errors.As(err, &e) {
+			e.Attempts = attempts
+		}
+		if err != nil && time.Since(start) < chance(err).patience(tune) {
+			failed(err)
+			err = retry.RetryableError(err)
 		}
 		return client, err
 	})
-	if errors.Is(err, limit) && last != nil { // between two attempts
-		err = last
-	}
-	var failed *ConnectError
-	if errors.As(err, &failed) {
-		failed.Attempts = attempts
-	}
-	return client, err
 }
 
 // prospect is whether a failed attempt may go better in a moment.
 type prospect int
 
 const (
-	never  prospect = iota
-	aWhile          // nobody listens, yet
-	always          // somebody listens and has too much to do
+	never   prospect = iota
+	closed           // nobody listens, yet
+	crowded          // somebody listens and has too much to do
 )
+
+// patience is for how long attempts with that prospect are repeated.
+func (p prospect) patience(tune tuning) time.Duration {
+	return map[prospect]time.Duration{closed: tune.patience, crowded: tune.crowded}[p]
+}
 
 // chance looks at an attempt that failed. Only one that cannot have done anything
 // has a chance.
@@ -84,19 +70,19 @@ func chance(err error) prospect {
 	if !errors.As(err, &e) || e.Phase == PhaseAuthentication || e.protocol {
 		return never
 	}
-	var closed *ssh.OpenChannelError
+	var unopened *ssh.OpenChannelError
 	for _, passing := range []error{syscall.ECONNREFUSED, syscall.EHOSTUNREACH, syscall.ENETUNREACH} {
 		if errors.Is(e.Err, passing) {
-			return aWhile
+			return closed
 		}
 	}
-	if errors.As(e.Err, &closed) {
-		return aWhile
+	if errors.As(e.Err, &unopened) {
+		return closed
 	}
 	if e.Phase == PhaseHandshake || e.Via == "" {
 		for _, dropped := range []error{io.EOF, io.ErrUnexpectedEOF, syscall.ECONNRESET, syscall.EPIPE} {
 			if errors.Is(e.Err, dropped) {
-				return always
+				return crowded
 			}
 		}
 	}

@@ -28,9 +28,9 @@
 //   - sudo's password is sent only when sudo asks, on stdin, and never on a
 //     command line; the script is sent only when the bootstrap runs.
 //   - Only a dial that cannot have done anything is repeated: a closed port for
-//     some seconds, a connection cut before the host key until Config.DialTimeout.
-//   - Every wait has an end: the dial (Config.DialTimeout, for each hop), the start of a
-//     command, the command (Config.CommandTimeout), a host that vanished (three
+//     some seconds, a connection cut before the host key for some minutes.
+//   - Every wait has an end: each attempt to dial a hop (Config.DialTimeout), the start
+//     of a command, the command (Config.CommandTimeout), a host that vanished (three
 //     keepalives, ten seconds apart), and the caller's context at every step.
 //   - A cancelled or timed out command may go on on the host. SIGTERM is asked for
 //     and the session closed, but OpenSSH passes no signal on where root logged in

@@ -98,7 +98,7 @@ func (e *ConnectError) hint() string {
 	case e.protocol:
 		return "Check that this port is sshd's and what it logs."
 	case e.Phase == PhaseHandshake && (e.Said != "" || e.Attempts > 1):
-		return "The port accepts connections, and closes them before the host key. sshd does so where too many log in at once (MaxStartups), or to an address that it punishes (PerSourcePenalties); a host that is booting may need time. Raise dial_timeout or MaxStartups, or lower Terraform's -parallelism."
+		return "The port accepts connections, and closes them before the host key. sshd does so where too many log in at once (MaxStartups), or to an address that it punishes (PerSourcePenalties); a host that is booting may need time. Raise MaxStartups, or lower Terraform's -parallelism."
 	case e.Phase == PhaseHandshake:
 		return "The port accepts connections, but no SSH server answered. Check that sshd runs behind it; a host that is booting may need time."
 	case e.Phase == PhaseAuthentication:
@@ -142,12 +142,17 @@ func (e *AuthError) Error() string {
 type CanceledError struct {
 	Target, Step string
 	Err          error // context.Canceled, context.DeadlineExceeded or the cause given
+	Last         error // what had kept the connection from being made until then; nil if nothing had
 }
 
 func (e *CanceledError) at(step string) error { c := *e; c.Step = step; return &c }
 func (e *CanceledError) Unwrap() error        { return e.Err }
 func (e *CanceledError) Error() string {
-	return unable(e.Step, e.Target) + "given up: " + e.Err.Error() + "."
+	msg := unable(e.Step, e.Target) + "given up: " + e.Err.Error() + "."
+	if e.Last != nil {
+		msg += "\nUntil then: " + at(e.Last, e.Step).Error()
+	}
+	return msg
 }
 
 // LostError is a connection that broke.

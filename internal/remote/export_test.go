@@ -11,6 +11,7 @@ import (
 func (c *Client) SetIdle(d time.Duration)      { c.tune.idle = d }
 func (c *Client) SetKeepalive(d time.Duration) { c.tune.keepalive = d }
 func (c *Client) SetPatience(d time.Duration)  { c.tune.patience = d }
+func (c *Client) SetCrowded(d time.Duration)   { c.tune.crowded = d }
 func (c *Client) SetStart(d time.Duration)     { c.tune.start = d }
 func (c *Client) SetOutput(bytes int)          { c.tune.output = bytes }
 

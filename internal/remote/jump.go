@@ -52,11 +52,12 @@ func (l *link) Close() error {
 	return l.Client.Close()
 }
 
-// reach dials all hops, one through the other.
-func reach(ctx context.Context, hops []hop, tune tuning) (*link, error) {
+// reach dials all hops, one through the other. failed hears of attempts that are
+// repeated.
+func reach(ctx context.Context, hops []hop, tune tuning, failed func(error)) (*link, error) {
 	var way *link
 	for i, h := range hops {
-		client, err := dial(ctx, h.cfg, h.id, way, tune.patience)
+		client, err := dial(ctx, h.cfg, h.id, way, tune, failed)
 		if err != nil {
 			way.Close()
 			if i < len(hops)-1 {

@@ -2,7 +2,6 @@ package remote
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -42,20 +41,6 @@ func publicKeys(c Config, attribute, text string) ([]ssh.PublicKey, error) {
 		return nil, bad("there is no public key in it; it looks like ssh-ed25519 AAAA…")
 	}
 	return keys, nil
-}
-
-// Locked reports whether a private key is encrypted, and its public key if that
-// can be read without the passphrase.
-func Locked(privateKey []byte) (public string, locked bool) {
-	_, err := ssh.ParseRawPrivateKey(privateKey)
-	var missing *ssh.PassphraseMissingError
-	if !errors.As(err, &missing) {
-		return "", false
-	}
-	if missing.PublicKey == nil {
-		return "", true
-	}
-	return strings.TrimSpace(string(ssh.MarshalAuthorizedKey(missing.PublicKey))), true
 }
 
 func shorten(text string) string {

@@ -24,7 +24,7 @@ type SSHHost struct {
 	HostName        string
 	User            string
 	Port            int
-	IdentityFile    string // the first one that exists
+	IdentityFiles   []string // those that exist; with IdentitiesOnly and none named, ssh's own
 	IdentitiesOnly  bool
 	KnownHostsFiles []string // UserKnownHostsFile, those that exist, or the first
 	ProxyJump       []Jump
@@ -86,12 +86,18 @@ func (s *SSHConfig) Host(name string) (SSHHost, error) {
 	if err != nil {
 		return bad("%w", err)
 	}
+	if len(files) == 0 && h.IdentitiesOnly {
+		files = usualIdentities
+	}
 	for _, file := range files {
+		if strings.EqualFold(file, "none") {
+			continue
+		}
 		if file, err = expand(unquote(file)); err != nil {
 			return bad("IdentityFile: %w", err)
 		}
-		if _, err := os.Stat(file); err == nil && h.IdentityFile == "" {
-			h.IdentityFile = file
+		if _, err := os.Stat(file); err == nil {
+			h.IdentityFiles = append(h.IdentityFiles, file)
 		}
 	}
 	for _, file := range strings.Fields(values["UserKnownHostsFile"]) {
@@ -112,6 +118,9 @@ func (s *SSHConfig) Host(name string) (SSHHost, error) {
 	}
 	return h, nil
 }
+
+// usualIdentities are IdentityFile's default; see ssh_config(5).
+var usualIdentities = []string{"~/.ssh/id_rsa", "~/.ssh/id_ecdsa", "~/.ssh/id_ecdsa_sk", "~/.ssh/id_ed25519", "~/.ssh/id_ed25519_sk"}
 
 func unquote(text string) string { return strings.Trim(strings.TrimSpace(text), `"`) }
 

@@ -24,6 +24,8 @@ func TestSSHConfigSaysWhatSSHWouldDo(t *testing.T) {
 		return path
 	}
 	write(".ssh/second", "key")
+	write(".ssh/third", "key")
+	write(".ssh/id_ed25519", "key")
 	write(".ssh/known_lb1", "")
 	more := write(".ssh/more", "Host lb2\n  Port 2202\n")
 	path := write("config", "Include "+more+`
@@ -32,6 +34,7 @@ Host lb1
   User ops
   Port 2201
   IdentityFile ~/.ssh/first
+  IdentityFile ~/.ssh/third
   IdentityFile ~/.ssh/second
   IdentitiesOnly yes
   UserKnownHostsFile /nonexistent/known ~/.ssh/known_%n
@@ -42,6 +45,11 @@ Host *.lan !x.lan
   User lan
 Match host m*
   User matched
+Host only
+  IdentitiesOnly yes
+Host nokeys
+  IdentitiesOnly yes
+  IdentityFile none
 Host free
   ProxyJump none
 Host *
@@ -53,13 +61,16 @@ Host *
 		t.Fatal(err)
 	}
 	for name, want := range map[string]remote.SSHHost{
-		"lb1": {HostName: "192.0.2.11", User: "ops", Port: 2201, IdentityFile: home + "/.ssh/second", IdentitiesOnly: true, KnownHostsFiles: []string{home + "/.ssh/known_lb1"},
+		"lb1": {HostName: "192.0.2.11", User: "ops", Port: 2201, IdentityFiles: []string{home + "/.ssh/third", home + "/.ssh/second"}, IdentitiesOnly: true, KnownHostsFiles: []string{home + "/.ssh/known_lb1"},
 			ProxyJump: []remote.Jump{{"bastion", "jump", 2222}, {"inner", "", 0}, {"2001:db8::1", "", 22}}},
 		"lb2":   {User: "root", Port: 2202},
 		"a.lan": {HostName: "a.lan.example.com", User: "lan", Port: 2200},
 		"x.lan": {User: "root", Port: 2200},
 		"m1":    {User: "matched", Port: 2200},
 		"free":  {User: "root", Port: 2200},
+		// ssh's own default files
+		"only":   {User: "root", Port: 2200, IdentitiesOnly: true, IdentityFiles: []string{home + "/.ssh/id_ed25519"}},
+		"nokeys": {User: "root", Port: 2200, IdentitiesOnly: true},
 	} {
 		got, err := c.Host(name)
 		if err != nil || !reflect.DeepEqual(got, want) {

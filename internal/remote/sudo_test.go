@@ -63,6 +63,9 @@ func TestSudoRunsTheScriptWhetherItAsksOrNot(t *testing.T) {
 		equal(t, mode+": stdout", string(res.Stdout), "sudo=1\n")
 		equal(t, mode+": stderr, without sudo's words", string(res.Stderr), "words\n")
 		equal(t, mode+": passwords asked for", notes("passwords"), map[string]string{"free": "", "asks": secret + "\n"}[mode])
+		if argv := notes("argv"); strings.Count(argv, "--\n") != 1 || strings.Contains(argv, "-n\n") {
+			t.Errorf("%s: sudo was tried more than once, or where it may log a refusal:\n%s", mode, argv)
+		}
 		if strings.Contains(notes("argv"), secret) || strings.Contains(notes("argv"), "words") {
 			t.Errorf("%s: the password or the script is in sudo's arguments:\n%s", mode, notes("argv"))
 		}

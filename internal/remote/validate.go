@@ -49,25 +49,30 @@ func (c Config) validateLogin() error {
 	bad := func(attribute, format string, args ...any) {
 		errs = append(errs, &ConfigError{Name: c.Name, Attribute: attribute, Err: fmt.Errorf(format, args...)})
 	}
-	signer, err := c.signer()
+	own, err := c.keyring()
 	errs = append(errs, err)
 	noAgent := c.UseAgent && os.Getenv("SSH_AUTH_SOCK") == ""
 	if noAgent {
 		bad("agent", "the SSH agent is asked for, but SSH_AUTH_SOCK is not set; start an agent (eval $(ssh-agent); ssh-add) or give private_key")
 	}
-	if len(c.PrivateKey) == 0 && c.Password == "" && !c.UseAgent {
+	switch {
+	case len(c.PrivateKey) > 0 || c.Password != "" || own.opens():
+	case !c.UseAgent && len(own.keys) > 0:
+		bad("private_key", "there is nothing to log in with. %s", strings.Join(own.faults(), ". "))
+	case !c.UseAgent:
 		bad("private_key", "there is nothing to log in with; set private_key, private_key_file, agent or password")
+	case c.IdentitiesOnly && c.AgentIdentity == "" && len(own.keys) == 0 && len(c.Certificate) == 0:
+		bad("ssh_config_file", "IdentitiesOnly lets the agent's keys be used only where IdentityFile names them, and no IdentityFile is there; add one, or set agent_identity, private_key or password")
 	}
 	if c.AgentIdentity != "" && !c.UseAgent {
 		bad("agent_identity", "it names a key of the SSH agent, but agent is false")
 	}
-	cert, certErr := c.certificate()
-	errs = append(errs, certErr)
+	cert := own.cert
 	var keys []agentKey
 	if c.UseAgent && !noAgent && (c.AgentIdentity != "" || cert != nil) {
 		ctx, cancel := context.WithTimeout(context.Background(), agentPatience)
 		defer cancel()
-		if keys, err = c.agentKeys(ctx); err != nil {
+		if keys, err = c.agentKeys(ctx, own); err != nil {
 			bad("agent", "the SSH agent could not be asked: %w", err)
 			return errors.Join(errs...)
 		}
@@ -77,7 +82,7 @@ func (c Config) validateLogin() error {
 	}
 	switch now := time.Now(); {
 	case cert == nil || err != nil:
-	case signer != nil && same(signer.PublicKey(), cert.Key), slices.ContainsFunc(keys, func(k agentKey) bool { return same(plain(k.PublicKey()), cert.Key) }):
+	case slices.ContainsFunc(own.keys, func(k ownKey) bool { return k.public != nil && same(k.public, cert.Key) }), slices.ContainsFunc(keys, func(k agentKey) bool { return same(plain(k.PublicKey()), cert.Key) }):
 		if uint64(now.Unix()) >= cert.ValidBefore {
 			bad("certificate", "it expired on %s; have the key signed anew", certTime(cert.ValidBefore))
 		} else if uint64(now.Unix()) < cert.ValidAfter {

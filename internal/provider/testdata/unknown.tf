@@ -17,12 +17,20 @@ variable "other_port" {
   type = number
 }
 
+# A change makes what is known of the hosts unknown again.
+variable "generation" {
+  type    = number
+  default = 1
+}
+
 resource "terraform_data" "address" {
-  input = "127.0.0.1"
+  input            = "127.0.0.1"
+  triggers_replace = var.generation
 }
 
 resource "terraform_data" "password" {
-  input = "Sesame"
+  input            = "Sesame"
+  triggers_replace = var.generation
 }
 
 provider "redislb" {
@@ -48,8 +56,17 @@ provider "redislb" {
   }
 }
 
-resource "redislb_realserver" "this" {
-  for_each = toset(["known", "address", "password"])
-  host     = each.key
-  vips     = ["192.0.2.229"]
+resource "redislb_realserver" "known" {
+  host = "known"
+  vips = ["192.0.2.229"]
+}
+
+resource "redislb_realserver" "address" {
+  host = "address"
+  vips = ["192.0.2.229"]
+}
+
+resource "redislb_realserver" "password" {
+  host = "password"
+  vips = ["192.0.2.229"]
 }

@@ -24,6 +24,8 @@ type Options struct {
 	User           string          // who may log in; "root" if empty
 	Password       string          // taken if not empty
 	Interactive    bool            // take Password by keyboard-interactive instead
+	Both           bool            // want Password by the method password and then by keyboard-interactive
+	Either         bool            // take Password by whichever of the two methods
 	NoKey          bool            // refuse the key that Config holds
 	AuthorizedKeys []ssh.PublicKey // taken besides
 	UserCA         ssh.PublicKey   // certificates of this authority for User are taken

@@ -44,21 +44,32 @@ func (s *Server) config() *ssh.ServerConfig {
 		}}
 		config.PublicKeyCallback = checker.Authenticate
 	}
+	interactive := func(c ssh.ConnMetadata, ask ssh.KeyboardInteractiveChallenge) (*ssh.Permissions, error) {
+		for range 3 { // like PAM
+			answers, err := ask("", "", []string{"Password: "}, []bool{false})
+			if err != nil {
+				return nil, err
+			}
+			if p, err := password(c, answers[0]); err == nil {
+				return p, nil
+			}
+		}
+		return nil, refused
+	}
 	switch {
 	case s.opts.Password != "" && s.opts.Interactive:
-		config.KeyboardInteractiveCallback = func(c ssh.ConnMetadata, ask ssh.KeyboardInteractiveChallenge) (*ssh.Permissions, error) {
-			for range 3 { // like PAM
-				answers, err := ask("", "", []string{"Password: "}, []bool{false})
-				if err != nil {
-					return nil, err
-				}
-				if p, err := password(c, answers[0]); err == nil {
-					return p, nil
-				}
+		config.KeyboardInteractiveCallback = interactive
+	case s.opts.Password != "" && s.opts.Both:
+		config.PasswordCallback = func(c ssh.ConnMetadata, given []byte) (*ssh.Permissions, error) {
+			if _, err := password(c, string(given)); err != nil {
+				return nil, err
 			}
-			return nil, refused
+			return nil, &ssh.PartialSuccessError{Next: ssh.ServerAuthCallbacks{KeyboardInteractiveCallback: interactive}}
 		}
 	case s.opts.Password != "":
+		if s.opts.Either {
+			config.KeyboardInteractiveCallback = interactive
+		}
 		config.PasswordCallback = func(c ssh.ConnMetadata, given []byte) (*ssh.Permissions, error) {
 			return password(c, string(given))
 		}
