@@ -253,7 +253,7 @@ func (e *OvertakenError) Error() string {
 func refused(err error) bool {
 	var said *remote.CommandError
 	var differs *differsError
-	return errors.As(err, &said) && !isStale(err) || errors.As(err, &differs)
+	return errors.As(err, &said) && !isStale(err) && !hostWide(err) || errors.As(err, &differs)
 }
 
 // whileAnyWaits returns a context that ends when the last of the group has given

@@ -1,6 +1,8 @@
 package provider
 
 import (
+	"strings"
+
 	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/types"
@@ -24,4 +26,19 @@ func artifactsValue(texts map[string]string) types.Map {
 		values[key] = types.StringValue(text)
 	}
 	return types.MapValueMust(types.StringType, values)
+}
+
+// textsIn is the inverse of [artifactsValue] for what is on one of several hosts,
+// whose names stand before the artifacts'; nil where there is nothing.
+func textsIn(artifacts types.Map, prefix string) map[string]string {
+	var texts map[string]string
+	for key, value := range artifacts.Elements() {
+		if name, ok := strings.CutPrefix(key, prefix); ok {
+			if texts == nil {
+				texts = map[string]string{}
+			}
+			texts[name] = value.(types.String).ValueString()
+		}
+	}
+	return texts
 }

@@ -132,7 +132,9 @@ func (r *directorResource) apply(ctx context.Context, plan, prior *directorModel
 	spec.Adopt = spec.Adopt && prior == nil
 	want := spec.Artifacts()
 	var gone []host.Artifact
+	var seen map[string]string
 	if prior != nil {
+		seen = textsIn(prior.Artifacts, "")
 		gone = host.Obsolete(prior.spec("").Artifacts(), want)
 	}
 	name := plan.Host.ValueString()
@@ -144,7 +146,7 @@ func (r *directorResource) apply(ctx context.Context, plan, prior *directorModel
 	if addProblems(diags, spec.Check(s, prior == nil)); diags.HasError() {
 		return
 	}
-	if s, err = r.fleet.apply(ctx, name, want, gone); err != nil {
+	if s, err = r.fleet.apply(ctx, name, want, gone, seen); err != nil {
 		diags.AddError("Unable to "+action+" Director", err.Error())
 		return
 	}
@@ -189,7 +191,7 @@ func (r *directorResource) Delete(ctx context.Context, req resource.DeleteReques
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	if _, err := r.fleet.apply(ctx, state.Host.ValueString(), nil, state.spec("").Artifacts()); err != nil {
+	if _, err := r.fleet.apply(ctx, state.Host.ValueString(), nil, state.spec("").Artifacts(), textsIn(state.Artifacts, "")); err != nil {
 		resp.Diagnostics.AddError("Unable to Delete Director", err.Error())
 	}
 }

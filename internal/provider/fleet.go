@@ -56,14 +56,15 @@ func (f *fleet) observe(ctx context.Context, name string) (*host.Snapshot, error
 	return h.Observe(ctx)
 }
 
-// apply changes the host and returns what is on it afterwards.
-func (f *fleet) apply(ctx context.Context, name string, want, gone []host.Artifact) (*host.Snapshot, error) {
+// apply changes the host and returns what is on it afterwards. Seen is what the plan
+// showed of it, nil where it showed nothing.
+func (f *fleet) apply(ctx context.Context, name string, want, gone []host.Artifact, seen map[string]string) (*host.Snapshot, error) {
 	h, err := f.host(name)
 	if err != nil {
 		return nil, err
 	}
 	tflog.Info(ctx, "making the host what is wanted", map[string]any{"host": name, "target": h.Target(), "wanted": len(want), "obsolete": len(gone)})
-	return h.Apply(ctx, want, gone)
+	return h.ApplyPlanned(ctx, want, gone, seen)
 }
 
 // lookAhead observes a host while a plan is made. A host that cannot be reached

@@ -260,6 +260,48 @@ func TestAddressFollowsTheVIPsToAnotherNetwork(t *testing.T) {
 	}})
 }
 
+// meanwhile does something between a plan and its apply.
+type meanwhile func()
+
+func (m meanwhile) CheckPlan(context.Context, plancheck.CheckPlanRequest, *plancheck.CheckPlanResponse) {
+	m()
+}
+
+func TestFileThatIsEditedBetweenPlanAndApplyIsNotOverwritten(t *testing.T) {
+	c := newCanned(t, bareHost(t), remotetest.Options{})
+	c.becomes(bareHost(t), realServerHost(t))
+	edited := bytes.Replace(realServerHost(t), []byte("VIPs on the loopback interface"), []byte("VIPs on the loopback INTERFACE"), 1)
+	step := func(s resource.TestStep) resource.TestStep {
+		s.ProtoV6ProviderFactories, s.ConfigFile = factories, tfconfig.StaticFile("testdata/host.tf")
+		if s.ConfigVariables == nil {
+			s.ConfigVariables = c.variables()
+		}
+		return s
+	}
+	commits := 0
+	resource.UnitTest(t, resource.TestCase{Steps: []resource.TestStep{
+		step(resource.TestStep{}),
+		step(resource.TestStep{
+			PreConfig: func() { commits = c.commits },
+			ConfigVariables: c.variables(func(v tfconfig.Variables) {
+				v["vips"] = tfconfig.SetVariable(tfconfig.StringVariable("192.0.2.230"))
+			}),
+			ConfigPlanChecks: resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{meanwhile(func() { c.becomes(edited, realServerHost(t)) })}},
+			ExpectError:      regexp.MustCompile(`(?s)redislb-realserver.service\s+was\s+changed\s+on\s+the\s+host\s+since\s+it\s+was\s+read.*\+Description=VIPs on the loopback INTERFACE`),
+		}),
+		// As drift, which the plan shows, it is healed.
+		step(resource.TestStep{
+			PreConfig: func() {
+				if c.commits != commits {
+					t.Errorf("%d changes were begun", c.commits-commits)
+				}
+			},
+			ConfigPlanChecks: resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{plancheck.ExpectResourceAction("redislb_realserver.a", plancheck.ResourceActionUpdate)}},
+		}),
+		step(resource.TestStep{PreConfig: func() { c.becomes(realServerHost(t), bareHost(t)) }, PlanOnly: true}),
+	}})
+}
+
 // keyOf is the host key of a server as known_hosts has it.
 func keyOf(c *canned) string {
 	fields := strings.Fields(c.KnownHosts())

@@ -153,7 +153,9 @@ func (r *realServerResource) apply(ctx context.Context, plan, prior *realServerM
 	spec := plan.spec()
 	want := spec.Artifacts()
 	var gone []host.Artifact
+	var seen map[string]string
 	if prior != nil {
+		seen = textsIn(prior.Artifacts, "")
 		gone = host.Obsolete(prior.spec().Artifacts(), want)
 	}
 	name := plan.Host.ValueString()
@@ -165,7 +167,7 @@ func (r *realServerResource) apply(ctx context.Context, plan, prior *realServerM
 	if addProblems(diags, spec.Check(s, plan.Address.ValueString())); diags.HasError() {
 		return
 	}
-	if s, err = r.fleet.apply(ctx, name, want, gone); err != nil {
+	if s, err = r.fleet.apply(ctx, name, want, gone, seen); err != nil {
 		diags.AddError("Unable to "+action+" Real Server", err.Error())
 		return
 	}
@@ -217,7 +219,7 @@ func (r *realServerResource) Delete(ctx context.Context, req resource.DeleteRequ
 		return
 	}
 	spec := state.spec()
-	if _, err := r.fleet.apply(ctx, state.Host.ValueString(), nil, spec.Artifacts()); err != nil {
+	if _, err := r.fleet.apply(ctx, state.Host.ValueString(), nil, spec.Artifacts(), textsIn(state.Artifacts, "")); err != nil {
 		resp.Diagnostics.AddError("Unable to Delete Real Server", err.Error())
 	}
 }

@@ -113,16 +113,18 @@ func (r *vipResource) apply(ctx context.Context, plan, prior *vipModel, action s
 	}
 	want := map[string][]host.Artifact{}
 	gone := map[string][]host.Artifact{}
+	seen := types.MapNull(types.StringType)
 	for _, name := range stringsIn(plan.Directors) {
 		want[name] = spec.Artifacts()
 	}
 	if prior != nil {
+		seen = prior.Artifacts
 		before := prior.spec(ctx, diags)
 		for _, name := range stringsIn(prior.Directors) {
 			gone[name] = host.Obsolete(before.Artifacts(), want[name])
 		}
 	}
-	texts := r.change(ctx, want, gone, spec.CheckDirector, "Unable to "+action+" VIP", diags)
+	texts := r.change(ctx, want, gone, seen, spec.CheckDirector, "Unable to "+action+" VIP", diags)
 	plan.ID = plan.id()
 	plan.Artifacts = artifactsValue(texts)
 }
@@ -130,7 +132,7 @@ func (r *vipResource) apply(ctx context.Context, plan, prior *vipModel, action s
 // change changes the directors, backups first and the master last: where a backup
 // refuses a change, the master is never touched. Before the first change all have
 // been looked at.
-func (r *vipResource) change(ctx context.Context, want, gone map[string][]host.Artifact, check func(string, *host.Snapshot) []host.Problem, summary string, diags *diag.Diagnostics) map[string]string {
+func (r *vipResource) change(ctx context.Context, want, gone map[string][]host.Artifact, seen types.Map, check func(string, *host.Snapshot) []host.Problem, summary string, diags *diag.Diagnostics) map[string]string {
 	names := map[string]bool{}
 	for name := range want {
 		names[name] = true
@@ -151,7 +153,7 @@ func (r *vipResource) change(ctx context.Context, want, gone map[string][]host.A
 	}
 	texts := map[string]string{}
 	for _, name := range host.BackupsFirst(snapshots) {
-		s, err := r.fleet.apply(ctx, name, want[name], gone[name])
+		s, err := r.fleet.apply(ctx, name, want[name], gone[name], textsIn(seen, name+": "))
 		if err != nil {
 			diags.AddError(summary, err.Error())
 			return nil
@@ -241,7 +243,7 @@ func (r *vipResource) Delete(ctx context.Context, req resource.DeleteRequest, re
 	for _, name := range stringsIn(state.Directors) {
 		gone[name] = artifacts
 	}
-	r.change(ctx, nil, gone, nil, "Unable to Delete VIP", &resp.Diagnostics)
+	r.change(ctx, nil, gone, state.Artifacts, nil, "Unable to Delete VIP", &resp.Diagnostics)
 }
 
 // ImportState takes ADDRESS@DIRECTOR,DIRECTOR…, for example 192.0.2.229@a,b.
