@@ -359,6 +359,11 @@ func TestVerdictOfKeepalivedIsReadTogetherWithWhatItSays(t *testing.T) {
 		"silent failure":                {"exit 5", false},
 		"script security":               {`echo "SECURITY VIOLATION - scripts are being executed but script_security not enabled."; exit 6`, false},
 		"killed":                        {"kill -KILL $$", false},
+		"harmless, up to 2.1.5":         {`echo "(VI_1) No VIP specified; at least one is sensible"; exit 4`, true},
+		"harmless, then out of time":    {`echo "(VI_1) No VIP specified; at least one is sensible"; exit 124`, false},
+		"harmless, then a crash":        {`echo "(VI_1) No VIP specified; at least one is sensible"; kill -SEGV $$`, false},
+		"fine but for a line":           {`echo "(/etc/keepalived/keepalived.conf: Line 3) Unknown keyword 'x'"; exit 0`, false},
+		"fine but for a line, one file": {`echo "(Line 3) Unknown keyword 'x'"; exit 0`, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newBox(t)
@@ -876,6 +881,14 @@ func TestTableIsEditedLineByLineAndALineThatFailsIsNamed(t *testing.T) {
 		"ipvsadm -e -t 192.0.2.229:6379 -r 192.0.2.11:6379 -g -w 5\nipvsadm -a -t 192.0.2.229:6379 -r bad -g -w 1\nipvsadm -A -t was:1\n")
 }
 
+func TestAddressInBracketsIsNoPatternOfFileNames(t *testing.T) {
+	b := newBox(t)
+	line := "-A -t [2001:db8::1]:6379 -s rr\n"
+	b.write("tmp/2:6379", "", 0o644) // what it would match
+	b.fails(nil, call("cd", b.root+"/tmp"), step{words: []string{"edit_ipvs", stagedContent, stagedContent}, staged: [][]byte{[]byte(line), []byte(line)}}, call("fail", "no"))
+	equal(t, "calls", b.log(), "ipvsadm "+line+"ipvsadm "+line)
+}
+
 func TestModuleGoesOnlyIfWeBroughtItAndNobodyUsesIt(t *testing.T) {
 	for name, c := range map[string]struct {
 		load    bool
@@ -956,6 +969,6 @@ func TestPackageManagerThatInstallsNothingIsNotBelieved(t *testing.T) {
 	b := newBox(t)
 	b.write("bin/apt-get", "#!/bin/sh\necho 'nothing to do'\n", 0o755)
 	before := b.tree()
-	b.fails([]string{"install missing-command", "missing-command is still missing", "nothing to do", "everything was put back"}, call(installPackages, "missing-command"))
+	b.fails([]string{"install missing-command", "missing-command is still missing", "nothing to do", "everything was put back as it was, but for what the package manager did"}, call(installPackages, "missing-command"))
 	b.same(before, b.tree())
 }

@@ -12,18 +12,30 @@ import (
 
 // The id of a transaction is RANDOM-SYSTEM-PID-START, of the process that made it:
 // so a later one on the same machine knows whether anybody can still come back for
-// the outcome. Where there is no proc(5) it is RANDOM alone.
+// the outcome. Where there is no proc(5) it is RANDOM-TOKEN, whose second half tells
+// no more than that two are of one process.
+
+// token stands for this process.
+var token = random()
+
+func random() string {
+	var b [8]byte
+	_, _ = rand.Read(b[:]) // never fails (crypto/rand, Go 1.24)
+	return hex.EncodeToString(b[:])
+}
 
 func newID() string {
-	var random [8]byte
-	_, _ = rand.Read(random[:]) // never fails (crypto/rand, Go 1.24)
-	id := hex.EncodeToString(random[:])
-	system, pid := ownSystem(), os.Getpid()
-	start, ok := startOf(strconv.Itoa(pid))
-	if system == "" || !ok {
-		return id
+	pid := strconv.Itoa(os.Getpid())
+	start, _ := startOf(pid)
+	return idOf(ownSystem(), pid, start)
+}
+
+// idOf makes an id; system or start are empty where they cannot be told.
+func idOf(system, pid, start string) string {
+	if system == "" || start == "" {
+		return random() + "-" + token
 	}
-	return strings.Join([]string{id, system, strconv.Itoa(pid), start}, "-")
+	return strings.Join([]string{random(), system, pid, start}, "-")
 }
 
 // orphans are those of the transactions whose process ran here and has ended.

@@ -29,6 +29,21 @@ func TestOrphansAreThoseOfDeadProcessesOfThisSystem(t *testing.T) {
 	equal(t, "orphans", strings.Join(got, " "), dead+" "+reused)
 }
 
+func TestIDsTellTheirProcessEvenWhereThereIsNoProc(t *testing.T) {
+	process := func(id string) string {
+		_, process, ok := strings.Cut(id, "-") // as take_back_others of transaction.sh
+		equal(t, "tells of a process", ok, true)
+		return process
+	}
+	first, second := idOf("", "7", ""), idOf("", "7", "")
+	if first == second {
+		t.Error("two ids are the same")
+	}
+	equal(t, "process", process(first), process(second))
+	equal(t, "with proc(5)", process(idOf("0badc0de", "7", "9")), "0badc0de-7-9")
+	equal(t, "orphans", len(orphans([]string{first})), 0)
+}
+
 func TestOutcomesThatNobodyWillFetchAreTidiedUp(t *testing.T) {
 	orphan := strings.Join(append(strings.Split(newID(), "-")[:3], "1"), "-")
 	c := &scripted{machine: director()}

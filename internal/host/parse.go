@@ -13,8 +13,6 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/redislb/terraform-provider-redislb/internal/ipvs"
 	"github.com/redislb/terraform-provider-redislb/internal/keepalived"
 )
@@ -155,7 +153,7 @@ func (s *Snapshot) parseSecret(text string) error {
 		return err
 	}
 	state := FileState{Mode: fs.FileMode(raw & 0o777), Owner: owner, Content: []byte(shown + "\n")}
-	if raw&unix.S_IFMT != unix.S_IFREG {
+	if raw&0o170000 != 0o100000 { // S_IFMT and S_IFREG (inode(7)) of the host, whatever runs here
 		state.Mode |= fs.ModeIrregular
 	}
 	s.Files[keepalived.AuthPath] = state

@@ -46,8 +46,10 @@ const (
 
 // transaction is one change of a host, whole or not at all.
 type transaction struct {
-	host *Host
-	id   string // on the host
+	host     *Host
+	id       string // on the host
+	begun    bool   // it may have begun there
+	reverted bool   // it was committed, and is to be taken back
 }
 
 // transact carries the steps out as one transaction, and observes the host in the
@@ -113,25 +115,37 @@ func (t *transaction) outcome(ctx context.Context, result remote.Result, err err
 		case err == nil:
 			return result, nil
 		case errors.As(err, &said) && said.ExitCode == exitAwaiting:
+			t.begun = true
 			result, err = t.run(ctx, t.host.conn.RunFresh, "confirm")
 			continue
 		case errors.As(err, &said) && said.ExitCode == exitNoTrace:
-			return result, &LostTransactionError{Host: t.host.Name, Target: t.host.Target(), ID: t.id}
+			return result, &LostTransactionError{Host: t.host.Name, Target: t.host.Target(), ID: t.id, Reverted: t.reverted}
 		case errors.As(err, &said):
 			t.host.settle(t.id)
 			return result, err
 		case ctx.Err() != nil, errors.As(err, &late), errors.As(err, &canceled):
 			return result, t.abort(err)
-		case !mayPass(err): // it was refused before anything was started
+		case !mayPass(err) && !t.begun: // it was refused before anything was started
 			return result, err
+		case !mayPass(err):
+			return result, fmt.Errorf("%w\n%s", err, t.leftToItself())
 		case time.Now().After(deadline):
-			return result, fmt.Errorf("%w\nThe host was tried again for %v. What had begun there ends by itself or is taken back by itself (transaction %s): apply again when the host can be reached", err, reconnecting, t.id)
+			return result, fmt.Errorf("%w\nThe host was tried again for %v. %s", err, reconnecting, t.leftToItself())
 		}
+		t.begun = true
 		if sleepErr := sleep(ctx, time.Second); sleepErr != nil {
 			return result, t.abort(err)
 		}
 		result, err = t.run(ctx, t.host.conn.Run, "attach")
 	}
+}
+
+// leftToItself says what is true of a transaction whose outcome nobody could fetch.
+func (t *transaction) leftToItself() string {
+	if t.reverted {
+		return fmt.Sprintf("The committed change is still there, or is taken back by the host itself (transaction %s): run terraform plan when the host can be reached", t.id)
+	}
+	return fmt.Sprintf("What had begun there ends by itself or is taken back by itself (transaction %s): apply again when the host can be reached", t.id)
 }
 
 // mayPass reports whether err is of a connection that a later one may replace.
@@ -143,6 +157,9 @@ func mayPass(err error) bool {
 // abort has the transaction taken back, because the caller has given up with err,
 // and returns what to say.
 func (t *transaction) abort(err error) error {
+	if t.reverted { // nobody wants it half-way back
+		return fmt.Errorf("%w\n%s", err, t.leftToItself())
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), tidying)
 	defer cancel()
 	_, fate := t.run(ctx, t.host.conn.Run, "abort")
@@ -166,6 +183,7 @@ func (h *Host) revert(committed []*transaction) error {
 	defer cancel()
 	defer h.forget()
 	for _, t := range slices.Backward(committed) {
+		t.begun, t.reverted = true, true
 		result, err := t.run(ctx, h.conn.Run, "revert")
 		if _, err = t.outcome(ctx, result, err); err != nil {
 			return err
@@ -193,11 +211,18 @@ func hostWide(err error) bool {
 	return errors.As(err, &said) && said.ExitCode == exitHost
 }
 
-// LostTransactionError is a change of which the host has no trace.
-type LostTransactionError struct{ Host, Target, ID string }
+// LostTransactionError is a change of which the host has no trace. Reverted: it was
+// to be taken back after it had been committed.
+type LostTransactionError struct {
+	Host, Target, ID string
+	Reverted         bool
+}
 
 func (e *LostTransactionError) Error() string {
-	return fmt.Sprintf("unable to %s: %s: the host %q has no trace of the change any more (transaction %s). Either it was killed, or the host restarted, before it had begun; or another run has come since and tidied up after it. Nothing is half done: apply again.", changeStep, e.Target, e.Host, e.ID)
+	if e.Reverted {
+		return fmt.Sprintf("unable to take back a committed change: %s: the host %q keeps no way back of it any more, or nothing of its end (transaction %s). Either another change came after it, and then this one is still there; or the process that took it back was killed, and the host itself or the next apply ends that. Run terraform plan to see what is there.", e.Target, e.Host, e.ID)
+	}
+	return fmt.Sprintf("unable to %s: %s: the host %q has no trace of the change any more, or none of its end (transaction %s). Either it was killed, or the host restarted, before it had begun; or another run has come since and tidied up after it; or it was killed in the middle, and the host itself or the next apply takes it back: apply again.", changeStep, e.Target, e.Host, e.ID)
 }
 
 // holder says who changes a host, for whoever finds it locked. Since when, the host

@@ -258,6 +258,8 @@ roll_back() {
 	fi
 	if [ -n "$failed" ]; then
 		printf 'redislb: could not be put back:%s\n' "$failed" >&2
+	elif [ -e "$work/installed" ]; then
+		printf 'redislb: everything was put back as it was, but for what the package manager did\n' >&2
 	else
 		printf 'redislb: everything was put back as it was\n' >&2
 	fi

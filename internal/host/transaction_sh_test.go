@@ -255,16 +255,23 @@ exec rm "$@"
 }
 
 func TestMakerOfTwoTransactionsTakesBackTheFirstAfterTheSecondFailed(t *testing.T) {
-	b := changeable(t)
-	before := b.tree()
-	first, second := "00000000000000a1-0badc0de-7-9", "00000000000000a2-0badc0de-7-9"
-	b.committed(first, change()...)
-	said, code := b.ends(b.start(second, call("eval", "fail no")))
-	equal(t, "code of the second: "+said, code, 1)
-	said, code = b.ends(b.transact("revert", first))
-	equal(t, "code of the revert: "+said, code, 0)
-	_, _ = b.ends(b.transact("settle", first, second))
-	b.same(before, b.tree())
+	for name, id := range map[string]func() string{
+		"proc(5)": func() string { return idOf("0badc0de", "7", "9") },
+		"none":    func() string { return idOf("", "7", "") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := changeable(t)
+			before := b.tree()
+			first, second := id(), id()
+			b.committed(first, change()...)
+			said, code := b.ends(b.start(second, call("eval", "fail no")))
+			equal(t, "code of the second: "+said, code, 1)
+			said, code = b.ends(b.transact("revert", first))
+			equal(t, "code of the revert: "+said, code, 0)
+			_, _ = b.ends(b.transact("settle", first, second))
+			b.same(before, b.tree())
+		})
+	}
 }
 
 func TestWhatIsRememberedSurvivesTheLossOfPower(t *testing.T) {

@@ -349,6 +349,65 @@ func TestLostConnectionIsMadeAgainAndTheOutcomeFetched(t *testing.T) {
 	})
 }
 
+// After a connection was lost, or while a confirmation is given, no error means that
+// nothing was started.
+func TestRefusalAfterTheChangeMayHaveBegunSaysWhatBecomesOfIt(t *testing.T) {
+	refusal := &remote.SessionError{Target: "root@192.0.2.11:22", Step: changeStep, What: "a session", Err: errors.New("administratively prohibited")}
+	for verb, first := range map[string]func(c *scripted) error{
+		"start":   func(*scripted) error { return refusal },
+		"attach":  func(*scripted) error { return lost() },
+		"confirm": func(c *scripted) error { return c.says(exitAwaiting, "") },
+	} {
+		inBubble(t, verb, func(t *testing.T) {
+			h, c := keeping(1)
+			c.onTransact = func(called string) error {
+				if called == "start" {
+					return first(c)
+				}
+				equal(t, "verb", called, verb)
+				return refusal
+			}
+			_, err := h.Apply(t.Context(), numbered(0).Artifacts(), nil)
+			says(t, err, "administratively prohibited")
+			equal(t, "tells of a transaction", strings.Contains(err.Error(), "is taken back by itself (transaction "), verb != "start")
+		})
+	}
+}
+
+func TestCommittedChangeThatCannotBeTakenBackIsSaidToBeThere(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, c := keeping(0) // keepalived does nothing
+		c.onTransact = func(verb string) error {
+			if verb == "revert" {
+				return c.says(exitNoTrace, "")
+			}
+			return nil
+		}
+		_, err := h.Apply(t.Context(), numbered(0).Artifacts(), nil)
+		says(t, err, "could not be taken back", "another change came after it, and then this one is still there")
+		if strings.Contains(err.Error(), "before it had begun") {
+			t.Errorf("it was committed: %v", err)
+		}
+	})
+}
+
+func TestRevertWhoseOutcomeIsNotLearntPromisesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, c := keeping(0)
+		c.onTransact = func(verb string) error {
+			if verb != "start" {
+				return lost()
+			}
+			return nil
+		}
+		_, err := h.Apply(t.Context(), numbered(0).Artifacts(), nil)
+		says(t, err, "could not be taken back", "The committed change is still there, or is taken back by the host itself (transaction ")
+		if strings.Contains(err.Error(), "as was wanted") || strings.Contains(err.Error(), "had begun") {
+			t.Error(err)
+		}
+	})
+}
+
 func TestUploadThatBreaksIsDoneAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		_, c := keeping(1)
