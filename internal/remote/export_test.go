@@ -24,6 +24,20 @@ func Invocation(cfg Config, cmd Command) (line string, payload []byte, err error
 	return inv.line, inv.payload, err
 }
 
+// Readers that the fuzzer looks at one by one.
+var (
+	ParseJumps   = parseJumps
+	ExpandTokens = expandTokens
+)
+
+func PublicKeys(text string) ([]ssh.PublicKey, error) {
+	return publicKeys(Config{Name: "a"}, "host_ca", text)
+}
+
+func UserCertificate(content []byte) (*ssh.Certificate, error) {
+	return Config{Name: "a", Certificate: content}.certificate()
+}
+
 // Trusts says why the host would not be talked to if it showed that key.
 func Trusts(cfg Config, key ssh.PublicKey) error {
 	t, err := newTrust(cfg)

@@ -1,13 +1,15 @@
 package remote
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"net"
 	"os"
 	"os/user"
-	"path/filepath"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/kevinburke/ssh_config"
 )
@@ -138,17 +140,31 @@ func parseJumps(text string) ([]Jump, error) {
 		}
 		j.Host = strings.Trim(part, "[]")
 		if host, port, err := net.SplitHostPort(part); err == nil {
-			if j.Port, err = strconv.Atoi(port); err != nil {
-				return nil, fmt.Errorf("%q: the port is not a number", part)
+			if j.Port, err = strconv.Atoi(port); err != nil || j.Port < 1 || j.Port > 65535 {
+				return nil, fmt.Errorf("%q: the port is not a number from 1 to 65535", part)
 			}
 			j.Host = host
 		}
-		if j.Host == "" || strings.Contains(j.Host, "%") {
-			return nil, fmt.Errorf("%q is not [user@]host[:port]", part)
+		if err := j.check(); err != nil {
+			return nil, fmt.Errorf("%q is not [user@]host[:port]: %w", part, err)
 		}
 		jumps = append(jumps, j)
 	}
 	return jumps, nil
+}
+
+// check finds what Config.Validate would not take later, without naming the file.
+func (j Jump) check() error {
+	odd := func(text, not string) bool {
+		return strings.ContainsAny(text, not) || strings.ContainsFunc(text, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) })
+	}
+	switch {
+	case j.Host == "" || odd(j.Host, "%[]@/"):
+		return errors.New("the host is not a name or an address")
+	case odd(j.User, "@:"):
+		return errors.New("the user is not a name")
+	}
+	return nil
 }
 
 // expandTokens expands ~ and the tokens of ssh_config(5) that name a file per host.
@@ -161,16 +177,24 @@ func expandTokens(file, name string, h SSHHost) (string, error) {
 	if u, err := user.Current(); err == nil {
 		local = u.Username
 	}
-	if rest, ok := strings.CutPrefix(file, "~/"); ok {
-		file = filepath.Join(home, rest)
+	var out strings.Builder
+	rest := file
+	if below, ok := strings.CutPrefix(file, "~/"); ok {
+		out.WriteString(home + "/")
+		rest = below
 	}
-	target := name
-	if h.HostName != "" {
-		target = h.HostName
+	values := map[string]string{"%": "%", "d": home, "h": cmp.Or(h.HostName, name), "n": name, "r": h.User, "u": local}
+	for {
+		before, after, found := strings.Cut(rest, "%")
+		out.WriteString(before)
+		if !found {
+			return out.String(), nil
+		}
+		value, ok := values[after[:min(1, len(after))]]
+		if !ok {
+			return "", fmt.Errorf("%q has a token that is not supported; %%%% %%d %%h %%n %%r %%u are", file)
+		}
+		out.WriteString(value)
+		rest = after[1:]
 	}
-	out := strings.NewReplacer("%%", "\x00", "%d", home, "%h", target, "%n", name, "%r", h.User, "%u", local).Replace(file)
-	if strings.Contains(out, "%") {
-		return "", fmt.Errorf("%q has a token that is not supported; %%%% %%d %%h %%n %%r %%u are", file)
-	}
-	return strings.ReplaceAll(out, "\x00", "%"), nil
 }
