@@ -254,6 +254,74 @@ exec rm "$@"
 	}
 }
 
+func TestCommittedTransactionKeepsNoPasswordAndOnlyForRoot(t *testing.T) {
+	b := changeable(t)
+	b.committed(txID, put(keepalived.AuthPath, "hush\n", 0o600, "absent"))
+	for path, text := range b.tree() {
+		if !strings.HasPrefix(path, "var/lib/redislb") {
+			continue
+		}
+		if strings.Contains(text, "hush") {
+			t.Errorf("%s holds it", path)
+		}
+		if strings.Count(path, "/") < 4 && text[:10] != "drwx------" {
+			t.Errorf("%s: %s", path, text)
+		}
+	}
+}
+
+func TestCommittedTransactionThatWasKilledBeforeItsEndIsTidiedUp(t *testing.T) {
+	for name, c := range map[string]struct {
+		reverting bool
+		code      int
+	}{"a change": {false, 0}, "a revert": {true, exitHost}} {
+		t.Run(name, func(t *testing.T) {
+			b := changeable(t)
+			b.committed(txID, change()...)
+			// As they were before the end.
+			b.must(os.RemoveAll(b.root + "/run/redislb"))
+			b.must(os.MkdirAll(b.root+"/etc/systemd/system/sysinit.target.wants", 0o755))
+			const unit = "etc/systemd/system/redislb-recover.service"
+			b.write(unit, "[Unit]\n", 0o644)
+			if c.reverting {
+				b.write("var/lib/redislb/transactions/"+txID+"/reverting", "", 0o600)
+			}
+			_, code := b.recover(txID)
+			equal(t, "code", code, 0)
+			equal(t, "the unit for the boot is there", b.exists(unit), false)
+			equal(t, "somebody holds the lock", b.exists("run/redislb/holder"), false)
+			said, code := b.ends(b.transact("attach", txID))
+			equal(t, "outcome: "+said, code, c.code)
+			equal(t, "still new", b.read(conf), "new\n")
+		})
+	}
+}
+
+func TestUnitForTheBootStaysWhileAnotherIsLeftHalfDone(t *testing.T) {
+	b := changeable(t)
+	b.killed(change()...)
+	b.must(os.MkdirAll(b.root+"/run/systemd/system", 0o755))
+	b.write("bin/systemd-run", "#!/bin/sh\nexit 1\n", 0o755)
+	b.write("bin/tac", "#!/bin/sh\nkill -KILL $PPID\n", 0o755) // the recovery dies
+	b.write("etc/systemd/system/redislb-recover.service", "[Unit]\n", 0o644)
+	said, code := b.ends(b.start("00000000000000bb", call("reload_units")))
+	equal(t, "code: "+said, code, exitHost)
+	equal(t, "the unit for the boot is there", b.exists("etc/systemd/system/redislb-recover.service"), true)
+}
+
+func TestCopiesOfWhatCouldNotBePutBackGoAfterAMonth(t *testing.T) {
+	b := changeable(t)
+	for id, age := range map[string]int{"old": 32, "young": 20} {
+		dir := filepath.Join(b.root, "var/lib/redislb/failed", id)
+		b.must(os.MkdirAll(dir, 0o700))
+		at := time.Now().AddDate(0, 0, -age)
+		b.must(os.Chtimes(dir, at, at))
+	}
+	b.ok(call("reload_units"))
+	equal(t, "old", b.exists("var/lib/redislb/failed/old"), false)
+	equal(t, "young", b.exists("var/lib/redislb/failed/young"), true)
+}
+
 func TestMakerOfTwoTransactionsTakesBackTheFirstAfterTheSecondFailed(t *testing.T) {
 	for name, id := range map[string]func() string{
 		"proc(5)": func() string { return idOf("0badc0de", "7", "9") },
