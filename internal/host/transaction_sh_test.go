@@ -5,7 +5,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -83,54 +82,6 @@ func TestTransactionThatWasKilledIsTakenBackBySystemdOrByTheNextOne(t *testing.T
 			before := b.tree()
 			b.killed(change()...)
 			next(b, txID)
-			b.same(before, b.tree())
-		})
-	}
-}
-
-// TestScriptKilledBeforeEachCall is the fast part of the acceptance suite's matrix.
-func TestScriptKilledBeforeEachCall(t *testing.T) {
-	todo := func() []step {
-		return change(append(check(), call("add_address", "lo", "192.0.2.229/32", "lo:1"), call("start_unit", keepalivedUnit), call("load_module", "ip_vs"), call("await_confirmation", "9"))...)
-	}
-	text, _ := script("", todo())
-	_, body, _ := strings.Cut(text, mainHead)
-	calls := strings.Split(strings.TrimSuffix(body, "\n"+mainTail), "\n")
-	if len(calls) < 12 {
-		t.Fatalf("calls: %q", calls)
-	}
-	for i, line := range calls {
-		name, _, _ := strings.Cut(line, " ")
-		t.Run(fmt.Sprintf("%d %s", i, name), func(t *testing.T) {
-			b := changeable(t)
-			b.spoil = func(text string) string {
-				head, body, _ := strings.Cut(text, mainHead)
-				lines := strings.Split(body, "\n")
-				return head + mainHead + strings.Join(slices.Insert(lines, i, "echo $$ >"+b.root+"/struck; kill -KILL $$"), "\n")
-			}
-			b.verdict("exit 0")
-			b.write("units/keepalived.active", "inactive\n", 0o644)
-			b.write("units/keepalived.enabled", "disabled\n", 0o644)
-			before := b.tree()
-			cmd := b.start(txID, todo()...)
-			b.must(cmd.Start())
-			result := filepath.Join(b.root, "run/redislb/results", txID)
-			if name == "commit" { // what precedes it waits
-				eventually(t, func() bool { _, err := os.Stat(result + "/awaiting"); return err == nil })
-				b.must(os.WriteFile(result+"/confirmed", nil, 0o600))
-			}
-			eventually(t, func() bool {
-				pid, err := os.ReadFile(b.root + "/struck")
-				return err == nil && exec.Command("kill", "-0", strings.TrimSpace(string(pid))).Run() != nil
-			})
-			b.must(os.Remove(b.root + "/struck"))
-			b.must(cmd.Process.Kill())
-			_ = cmd.Wait()
-			_, code := b.recover(txID)
-			equal(t, "code of the recovery", code, 0)
-			said, code := b.ends(b.transact("attach", txID))
-			equal(t, "outcome: "+said, code, exitHost)
-			_, _ = b.ends(b.transact("settle", txID))
 			b.same(before, b.tree())
 		})
 	}
