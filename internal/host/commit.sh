@@ -60,6 +60,7 @@ load_module() {
 	modprobe "$1"
 }
 
+bring_module() { modprobe "$1"; }
 drop_module() { rmmod "$1" 2>/dev/null || true; }
 
 # A module that was not there before goes again, if nobody else uses it: a table
@@ -68,6 +69,7 @@ unload_module() {
 	step="unload the kernel module $1"
 	[ "$(recall "module.$1")" = absent ] || return 0
 	[ "$(grep -c '^\(TCP\|UDP\|SCTP\|FWM\)' /proc/net/ip_vs)" = 0 ] || return 0
+	undo live bring_module "$1" # its sysctls are written after it
 	schedulers=$(sed -n 's/^\(ip_vs_[a-z]*\) .*/\1/p' /proc/modules)
 	for module in $schedulers "$1"; do
 		drop_module "$module"

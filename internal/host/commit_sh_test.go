@@ -65,6 +65,7 @@ esac`,
 
 func newBox(t *testing.T) *box {
 	t.Helper()
+	t.Parallel()
 	b := &box{T: t, root: t.TempDir()}
 	for _, dir := range []string{"bin", "tmp", "units", "fail", "etc/keepalived", "etc/sysctl.d", "etc/systemd/system", "var/lib", "var/tmp", "run", "proc/sys/net", "proc/sys/kernel/random", "proc/net"} {
 		b.must(os.MkdirAll(filepath.Join(b.root, dir), 0o755))

@@ -14,7 +14,8 @@
 # "script recover" takes back a transaction whose own process is dead: systemd
 # runs it when the process was killed, redislb-recover.service when the machine
 # was, and the next transaction in any case. "script revert" takes back a
-# committed one.
+# committed one; the way back stays until its maker has seen the outcome (settle of
+# transact.sh), or else until the next transaction. Only root can look into it.
 
 # Mind that set -e does not see a failure within && or || or a condition.
 set -eu
@@ -133,6 +134,8 @@ take_back_others() {
 		fi
 	done
 	find "$run/results" -mindepth 1 -maxdepth 1 -mmin +60 -exec rm -rf {} + 2>/dev/null || true
+	# Copies of what could not be put back, for whoever mends it.
+	find "$state/failed" -mindepth 1 -maxdepth 1 -mtime +30 -exec rm -rf {} + 2>/dev/null || true
 }
 
 # forget FOLDER, its journal first: what is left when this is cut short must not be
@@ -169,7 +172,11 @@ arm() {
 	durable "$boot_unit" "${boot_unit%/*}" "${boot_want%/*}"
 }
 
+# disarm, unless the way back of another is left.
 disarm() {
+	for other in "$state"/transactions/*; do
+		[ "$other" = "$work" ] || [ ! -e "$other/undo" ] || [ -e "$other/committed" ] || return 0
+	done
 	rm -f "$boot_want" "$boot_unit"
 	rmdir "${boot_want%/*}" 2>/dev/null || true
 }
@@ -195,11 +202,15 @@ finish() {
 
 # end [STATUS]: tidies up and tells those who wait.
 end() {
+	if [ -n "$committed" ]; then
+		rm -rf "$work"/new.* # a password may be among them
+	else
+		forget "$work"
+	fi
 	if [ -n "$locked" ]; then
 		disarm
 		rm -f "$run/holder"
 	fi
-	[ -n "$committed" ] || forget "$work"
 	tell "${1:-0}"
 }
 
@@ -271,8 +282,19 @@ live() { [ -n "$rebooted" ] || "$@"; }
 
 recover() {
 	# With an outcome it has ended: the next transaction may be removing its folder.
-	if [ -e "$result/status" ] || [ -e "$work/committed" ]; then
-		exit 0
+	[ ! -e "$result/status" ] || exit 0
+	if [ -e "$work/committed" ]; then # what is missing is its end, or that of a revert
+		committed=1 status=0
+		mkdir -p "$run" "$result"
+		exec 9>>"$run/lock"
+		flock -n 9 || exit 0
+		locked=1
+		if [ -e "$work/reverting" ]; then
+			printf 'redislb: what was to take the change back was killed before it began: the change is still there\n' >>"$result/log"
+			status=78
+		fi
+		end "$status"
+		exit
 	fi
 	if [ ! -e "$work/undo" ]; then # it had not begun
 		! lives "$work" || exit 0

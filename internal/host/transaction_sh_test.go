@@ -5,7 +5,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -83,54 +82,6 @@ func TestTransactionThatWasKilledIsTakenBackBySystemdOrByTheNextOne(t *testing.T
 			before := b.tree()
 			b.killed(change()...)
 			next(b, txID)
-			b.same(before, b.tree())
-		})
-	}
-}
-
-// TestScriptKilledBeforeEachCall is the fast part of the acceptance suite's matrix.
-func TestScriptKilledBeforeEachCall(t *testing.T) {
-	todo := func() []step {
-		return change(append(check(), call("add_address", "lo", "192.0.2.229/32", "lo:1"), call("start_unit", keepalivedUnit), call("load_module", "ip_vs"), call("await_confirmation", "9"))...)
-	}
-	text, _ := script("", todo())
-	_, body, _ := strings.Cut(text, mainHead)
-	calls := strings.Split(strings.TrimSuffix(body, "\n"+mainTail), "\n")
-	if len(calls) < 12 {
-		t.Fatalf("calls: %q", calls)
-	}
-	for i, line := range calls {
-		name, _, _ := strings.Cut(line, " ")
-		t.Run(fmt.Sprintf("%d %s", i, name), func(t *testing.T) {
-			b := changeable(t)
-			b.spoil = func(text string) string {
-				head, body, _ := strings.Cut(text, mainHead)
-				lines := strings.Split(body, "\n")
-				return head + mainHead + strings.Join(slices.Insert(lines, i, "echo $$ >"+b.root+"/struck; kill -KILL $$"), "\n")
-			}
-			b.verdict("exit 0")
-			b.write("units/keepalived.active", "inactive\n", 0o644)
-			b.write("units/keepalived.enabled", "disabled\n", 0o644)
-			before := b.tree()
-			cmd := b.start(txID, todo()...)
-			b.must(cmd.Start())
-			result := filepath.Join(b.root, "run/redislb/results", txID)
-			if name == "commit" { // what precedes it waits
-				eventually(t, func() bool { _, err := os.Stat(result + "/awaiting"); return err == nil })
-				b.must(os.WriteFile(result+"/confirmed", nil, 0o600))
-			}
-			eventually(t, func() bool {
-				pid, err := os.ReadFile(b.root + "/struck")
-				return err == nil && exec.Command("kill", "-0", strings.TrimSpace(string(pid))).Run() != nil
-			})
-			b.must(os.Remove(b.root + "/struck"))
-			b.must(cmd.Process.Kill())
-			_ = cmd.Wait()
-			_, code := b.recover(txID)
-			equal(t, "code of the recovery", code, 0)
-			said, code := b.ends(b.transact("attach", txID))
-			equal(t, "outcome: "+said, code, exitHost)
-			_, _ = b.ends(b.transact("settle", txID))
 			b.same(before, b.tree())
 		})
 	}
@@ -252,6 +203,74 @@ exec rm "$@"
 			equal(t, "still new", b.read(conf), "new\n")
 		})
 	}
+}
+
+func TestCommittedTransactionKeepsNoPasswordAndOnlyForRoot(t *testing.T) {
+	b := changeable(t)
+	b.committed(txID, put(keepalived.AuthPath, "hush\n", 0o600, "absent"))
+	for path, text := range b.tree() {
+		if !strings.HasPrefix(path, "var/lib/redislb") {
+			continue
+		}
+		if strings.Contains(text, "hush") {
+			t.Errorf("%s holds it", path)
+		}
+		if strings.Count(path, "/") < 4 && text[:10] != "drwx------" {
+			t.Errorf("%s: %s", path, text)
+		}
+	}
+}
+
+func TestCommittedTransactionThatWasKilledBeforeItsEndIsTidiedUp(t *testing.T) {
+	for name, c := range map[string]struct {
+		reverting bool
+		code      int
+	}{"a change": {false, 0}, "a revert": {true, exitHost}} {
+		t.Run(name, func(t *testing.T) {
+			b := changeable(t)
+			b.committed(txID, change()...)
+			// As they were before the end.
+			b.must(os.RemoveAll(b.root + "/run/redislb"))
+			b.must(os.MkdirAll(b.root+"/etc/systemd/system/sysinit.target.wants", 0o755))
+			const unit = "etc/systemd/system/redislb-recover.service"
+			b.write(unit, "[Unit]\n", 0o644)
+			if c.reverting {
+				b.write("var/lib/redislb/transactions/"+txID+"/reverting", "", 0o600)
+			}
+			_, code := b.recover(txID)
+			equal(t, "code", code, 0)
+			equal(t, "the unit for the boot is there", b.exists(unit), false)
+			equal(t, "somebody holds the lock", b.exists("run/redislb/holder"), false)
+			said, code := b.ends(b.transact("attach", txID))
+			equal(t, "outcome: "+said, code, c.code)
+			equal(t, "still new", b.read(conf), "new\n")
+		})
+	}
+}
+
+func TestUnitForTheBootStaysWhileAnotherIsLeftHalfDone(t *testing.T) {
+	b := changeable(t)
+	b.killed(change()...)
+	b.must(os.MkdirAll(b.root+"/run/systemd/system", 0o755))
+	b.write("bin/systemd-run", "#!/bin/sh\nexit 1\n", 0o755)
+	b.write("bin/tac", "#!/bin/sh\nkill -KILL $PPID\n", 0o755) // the recovery dies
+	b.write("etc/systemd/system/redislb-recover.service", "[Unit]\n", 0o644)
+	said, code := b.ends(b.start("00000000000000bb", call("reload_units")))
+	equal(t, "code: "+said, code, exitHost)
+	equal(t, "the unit for the boot is there", b.exists("etc/systemd/system/redislb-recover.service"), true)
+}
+
+func TestCopiesOfWhatCouldNotBePutBackGoAfterAMonth(t *testing.T) {
+	b := changeable(t)
+	for id, age := range map[string]int{"old": 32, "young": 20} {
+		dir := filepath.Join(b.root, "var/lib/redislb/failed", id)
+		b.must(os.MkdirAll(dir, 0o700))
+		at := time.Now().AddDate(0, 0, -age)
+		b.must(os.Chtimes(dir, at, at))
+	}
+	b.ok(call("reload_units"))
+	equal(t, "old", b.exists("var/lib/redislb/failed/old"), false)
+	equal(t, "young", b.exists("var/lib/redislb/failed/young"), true)
 }
 
 func TestMakerOfTwoTransactionsTakesBackTheFirstAfterTheSecondFailed(t *testing.T) {
