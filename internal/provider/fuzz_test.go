@@ -2,11 +2,16 @@ package provider
 
 import (
 	"net/netip"
+	"reflect"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/redislb/terraform-provider-redislb/internal/keepalived"
 )
@@ -80,6 +85,84 @@ func FuzzDuration(f *testing.F) {
 		}
 		if len(text.ValueString()) > len(d.String()) {
 			t.Errorf("%v is written %s", d, text)
+		}
+	})
+}
+
+// What an import id is taken for is what the validators of the attributes take, and
+// what the resource is called by afterwards.
+func FuzzVIPImportID(f *testing.F) {
+	for _, id := range []string{"192.0.2.229@a,b", "192.0.2.229@b,a", "192.0.2.229@a,a", "192.0.2.229@", "192.0.2.229", "192.0.2.229/24@a", "192.0.2.229@a,,b", "192.0.2.229@a@b", "@a", "2001:db8::1@a", "192.0.2.229@a b", "192.0.2.229@a\x00", ""} {
+		f.Add(id)
+	}
+	f.Fuzz(func(t *testing.T, id string) {
+		address, directors, err := parseVIPID(id)
+		if err != nil {
+			if !utf8.ValidString(err.Error()) || strings.ContainsFunc(err.Error(), unicode.IsControl) {
+				t.Errorf("the message holds the id raw: %q", err)
+			}
+			return
+		}
+		if err := vipAddress.check(address); err != nil || len(directors) == 0 {
+			t.Errorf("%q: %q, %q: %v", id, address, directors, err)
+		}
+		for _, name := range directors {
+			if err := hostName.check(name); err != nil {
+				t.Errorf("%q is taken: %v", id, err)
+			}
+		}
+		called := vipModel{Address: types.StringValue(address), Directors: stringSet(directors)}.id().ValueString()
+		if a, d, err := parseVIPID(called); err != nil || a != address || !slices.Equal(d, directors) {
+			t.Errorf("%q is called %q, which is %q, %q (%v)", id, called, a, d, err)
+		}
+		if _, names, _ := strings.Cut(id, "@"); !strings.HasPrefix(id, address+"@") || len(names) < len(strings.Join(directors, ",")) {
+			t.Errorf("%q is taken for %q, %q", id, address, directors)
+		}
+	})
+}
+
+// A variable is what it says, or an error that names it and shows nothing of it.
+func FuzzEnvironment(f *testing.F) {
+	f.Add("2222", "true", "one, two", "Sesame open")
+	f.Add("-0x1", "T", ",, ,", " ")
+	f.Add("9223372036854775808", "yes", "a", "\xff")
+	f.Add("", "", "", "")
+	f.Fuzz(func(t *testing.T, number, truth, list, word string) {
+		if strings.ContainsRune(number+truth+list+word, 0) {
+			t.Skip("no environment holds a NUL")
+		}
+		for name, value := range map[string]string{"REDISLB_PORT": number, "REDISLB_AGENT": truth, "REDISLB_JUMP_HOSTS": list, "REDISLB_PASSWORD": word} {
+			t.Setenv(name, value)
+		}
+		n, numberErr := strconv.ParseInt(number, 10, 64)
+		b, truthErr := strconv.ParseBool(truth)
+		c, err := fromEnvironment()
+		if err != nil {
+			wrong := err.Error()
+			if !(number != "" && numberErr != nil && wrong == "REDISLB_PORT is not a number") && !(truth != "" && truthErr != nil && wrong == "REDISLB_AGENT is neither true nor false") {
+				t.Errorf("%q, %q: %v", number, truth, err)
+			}
+			return
+		}
+		if number == "" != c.Port.IsNull() || number != "" && (numberErr != nil || c.Port.ValueInt64() != n) {
+			t.Errorf("the number %q is %v", number, c.Port)
+		}
+		if truth == "" != c.Agent.IsNull() || truth != "" && (truthErr != nil || c.Agent.ValueBool() != b) {
+			t.Errorf("the truth %q is %v", truth, c.Agent)
+		}
+		if word == "" != c.Password.IsNull() || c.Password.ValueString() != word {
+			t.Errorf("the word %q is %v", word, c.Password)
+		}
+		if list == "" != c.JumpHosts.IsNull() {
+			t.Errorf("the list %q is %v", list, c.JumpHosts)
+		}
+		for _, name := range listed(c.JumpHosts) {
+			if name == "" || name != strings.TrimSpace(name) || strings.Contains(name, ",") || !strings.Contains(list, name) {
+				t.Errorf("the list %q holds %q", list, name)
+			}
+		}
+		if own := filled("own ", 1, true); !reflect.DeepEqual(own.over(c), own) {
+			t.Error("the environment wins over the block")
 		}
 	})
 }

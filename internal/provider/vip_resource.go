@@ -2,7 +2,6 @@ package provider
 
 import (
 	"context"
-	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -248,10 +247,9 @@ func (r *vipResource) Delete(ctx context.Context, req resource.DeleteRequest, re
 
 // ImportState takes ADDRESS@DIRECTOR,DIRECTOR…, for example 192.0.2.229@a,b.
 func (r *vipResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
-	address, directors, ok := strings.Cut(req.ID, "@")
-	names := strings.Split(directors, ",")
-	if err := isVIP(address); err != nil || !ok || directors == "" {
-		resp.Diagnostics.AddError("Unable to Import VIP", "The import id is ADDRESS@DIRECTOR,DIRECTOR…, with the address alone and the hosts of the directors: for example 192.0.2.229@a,b. Got: "+req.ID)
+	address, names, err := parseVIPID(req.ID)
+	if err != nil {
+		resp.Diagnostics.AddError("Unable to Import VIP", err.Error())
 		return
 	}
 	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("address"), address)...)
