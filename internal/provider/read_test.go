@@ -26,9 +26,9 @@ var everyResource = map[string]struct {
 }
 
 // reading calls Read with a state of these values; the others are null.
-func reading(t *testing.T, make func() resource.Resource, f *fleet, values ...map[string]any) (before tfsdk.State, resp resource.ReadResponse) {
+func reading(t *testing.T, construct func() resource.Resource, f *fleet, values ...map[string]any) (before tfsdk.State, resp resource.ReadResponse) {
 	t.Helper()
-	r := make()
+	r := construct()
 	r.(resource.ResourceWithConfigure).Configure(t.Context(), resource.ConfigureRequest{ProviderData: f}, &resource.ConfigureResponse{})
 	var schema resource.SchemaResponse
 	r.Schema(t.Context(), resource.SchemaRequest{}, &schema)
