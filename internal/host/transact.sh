@@ -127,23 +127,25 @@ revert)
 settle)
 	shift
 	for id in "$@"; do
-		if [ -e "$state/transactions/$id/committed" ]; then
-			rm -f "$state/transactions/$id/undo" # first, as forget of transaction.sh
-			rm -rf "${state:?}/transactions/$id"
+		work=$state/transactions/$id
+		if [ -e "$work/committed" ]; then
+			rm -f "$work/undo" # first, as forget of transaction.sh
+			rm -rf "$work" "$run/results/$id"
+		else
+			rm -rf "$run/results/$id"
 		fi
-		rm -rf "$run/results/$id"
 	done
-	mkdir -p "$run"
+	[ -d "$run" ] || mkdir -p "$run"
 	exec 9>>"$run/lock"
 	flock -w 2 9 || exit 0
 	# Nothing is under way. What had not begun will not, and what had is taken back
 	# by the next transaction.
 	for id in "$@"; do
-		[ -e "$state/transactions/$id/undo" ] || rm -rf "${state:?}/transactions/$id"
+		work=$state/transactions/$id
+		[ ! -d "$work" ] || [ -e "$work/undo" ] || rm -rf "$work"
 	done
 	# The last resource has gone: so does what was noted for it.
-	rmdir /etc/keepalived/redislb "$run/results" "$state/transactions" 2>/dev/null
-	rmdir "$state/before" 2>/dev/null
+	rmdir /etc/keepalived/redislb "$run/results" "$state/transactions" "$state/before" 2>/dev/null
 	rmdir "$state" 2>/dev/null && rm -rf "$run/health"
 	exit 0
 	;;

@@ -94,7 +94,8 @@ begin() {
 	trap 'exit 129' HUP
 	trap 'exit 130' INT
 	trap 'exit 143' TERM
-	cat "$boot_id" >"$work/boot"
+	now_booted
+	printf '%s\n' "$boot" >"$work/boot"
 	take_lock "$1"
 	step='take back what an earlier change left half done'
 	take_back_others
@@ -111,7 +112,7 @@ begin() {
 	durable_tree "$work"
 	mv "$work/undo.new" "$work/undo" # from here on there is something to take back
 	durable "$work" "$state/transactions"
-	(umask 077 && mkdir -p "$state/before")
+	[ -d "$state/before" ] || (umask 077 && mkdir "$state/before")
 }
 
 # take_back_others leaves alone what has not begun and waits for the lock, or is
@@ -135,7 +136,7 @@ take_back_others() {
 	done
 	find "$run/results" -mindepth 1 -maxdepth 1 -mmin +60 -exec rm -rf {} + 2>/dev/null || true
 	# Copies of what could not be put back, for whoever mends it.
-	find "$state/failed" -mindepth 1 -maxdepth 1 -mtime +30 -exec rm -rf {} + 2>/dev/null || true
+	[ ! -d "$state/failed" ] || find "$state/failed" -mindepth 1 -maxdepth 1 -mtime +30 -exec rm -rf {} +
 }
 
 # forget FOLDER, its journal first: what is left when this is cut short must not be
@@ -145,10 +146,13 @@ forget() {
 	rm -rf "$1"
 }
 
+# now_booted sets boot to this one's id; same_boot FOLDER: whether a transaction began
+# in it. (Each process that is spared is half a hundredth of a second.)
+now_booted() { read -r boot <"$boot_id"; }
+same_boot() { now_booted && { read -r begun <"$1/boot"; } 2>/dev/null && [ "$begun" = "$boot" ]; }
+
 # lives FOLDER: whether the process of a transaction runs.
-lives() {
-	[ "$(cat "$1/boot" 2>/dev/null)" = "$(cat "$boot_id")" ] && kill -0 "$(cat "$1/pid")" 2>/dev/null
-}
+lives() { same_boot "$1" && { read -r pid <"$1/pid" && kill -0 "$pid"; } 2>/dev/null; }
 
 # arm has what is left half done taken back at the next boot, before anything
 # reads it.
@@ -177,8 +181,10 @@ disarm() {
 	for other in "$state"/transactions/*; do
 		[ "$other" = "$work" ] || [ ! -e "$other/undo" ] || [ -e "$other/committed" ] || return 0
 	done
-	rm -f "$boot_want" "$boot_unit"
-	rmdir "${boot_want%/*}" 2>/dev/null || true
+	if [ -e "$boot_unit" ] || [ -h "$boot_want" ]; then
+		rm -f "$boot_want" "$boot_unit"
+		rmdir "${boot_want%/*}" 2>/dev/null || true
+	fi
 }
 
 finish() {
@@ -242,7 +248,7 @@ commit() {
 roll_back() {
 	failed=
 	copies=
-	[ "$(cat "$work/boot")" = "$(cat "$boot_id")" ] || rebooted=1
+	same_boot "$work" || rebooted=1
 	if [ -e "$work/committed" ]; then # not any more, and that first
 		rm -f "$work/committed"
 		durable "$work"
@@ -257,7 +263,7 @@ roll_back() {
 		if [ -e "$work/state/$note" ]; then
 			rm -rf "${state:?}/$note"
 			mv "$work/state/$note" "$state/$note" || failed="$failed $state/$note;"
-		elif [ ! -e "$work/had.$note" ]; then
+		elif [ ! -e "$work/had.$note" ] && [ -e "$state/$note" ]; then
 			rm -rf "${state:?}/$note"
 		fi
 	done
