@@ -26,7 +26,7 @@ func random() string {
 
 func newID() string {
 	pid := strconv.Itoa(os.Getpid())
-	start, _ := startOf(pid)
+	start := startOf(pid)
 	return idOf(ownSystem(), pid, start)
 }
 
@@ -47,7 +47,7 @@ func orphans(ids []string) []string {
 		if len(parts) != 4 || parts[1] != own {
 			continue
 		}
-		if start, _ := startOf(parts[2]); start != parts[3] {
+		if startOf(parts[2]) != parts[3] {
 			orphans = append(orphans, id)
 		}
 	}
@@ -70,16 +70,17 @@ func ownSystem() string {
 }
 
 // startOf returns when a process started, in clock ticks since boot (proc(5),
-// /proc/PID/stat, field 22).
-func startOf(pid string) (string, bool) {
+// /proc/PID/stat, field 22); empty: it does not run,
+// or there is no proc(5).
+func startOf(pid string) string {
 	stat, err := os.ReadFile("/proc/" + pid + "/stat")
 	if err != nil {
-		return "", false
+		return ""
 	}
 	// The second field, the command's name, may hold anything but ends in ")".
 	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
 	if len(fields) < 20 {
-		return "", false
+		return ""
 	}
-	return fields[19], true
+	return fields[19]
 }

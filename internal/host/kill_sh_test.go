@@ -192,7 +192,7 @@ func (w *world) suffers(t *testing.T, name string, todo []step) []string {
 	before := w.tree()
 	calls, moments := w.halts(todo)
 	_, _ = w.ends(w.transact("settle", txID))
-	after, new := w.tree(), w.save()
+	after, end := w.tree(), w.save()
 	if maps.Equal(before, after) {
 		t.Errorf("%s changes nothing: this proves nothing", name)
 	}
@@ -209,7 +209,7 @@ func (w *world) suffers(t *testing.T, name string, todo []step) []string {
 			w.same(want, got)
 		}
 	}
-	w.restore(new)
+	w.restore(end)
 	return calls
 }
 
