@@ -2,6 +2,7 @@ package remote_test
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"testing"
 	"time"
@@ -68,7 +69,7 @@ func TestSharedJumpHostThatIsFoundDeadWhenItIsWantedIsReplaced(t *testing.T) {
 	run(t, clients[0], ":")
 	j.Freeze() // the next connection through it is asked for and never answered
 	time.AfterFunc(time.Second, j.Thaw)
-	within(t, 5*time.Second, func() { run(t, clients[1], ":") })
+	within(t, remote.DefaultDialTimeout/2, func() { run(t, clients[1], ":") })
 	equal(t, "logins to the jump host", j.Handshakes(), 2)
 }
 
@@ -92,14 +93,17 @@ func TestMuteHostBehindASharedJumpHostHoldsNobodyUp(t *testing.T) {
 	run(t, clients[0], ":")
 	shared := new(remote.JumpHosts)
 	use := func(c *remote.Config) { c.SharedJumps = shared }
-	mute := client(t, remotetest.NewServer(t, remotetest.Options{Mute: true}), by(j), use, func(c *remote.Config) { c.DialTimeout = 500 * time.Millisecond })
+	mute := client(t, remotetest.NewServer(t, remotetest.Options{Mute: true}), by(j), use)
 	fine := client(t, remotetest.NewServer(t, remotetest.Options{}), by(j), use)
+	ctx, cancel := context.WithCancel(context.Background())
 	var stuck sync.WaitGroup
 	stuck.Go(func() {
-		_, err := mute.Run(context.Background(), sh(":"))
-		says(t, err, "no answer within 500ms")
+		if _, err := mute.Run(ctx, sh(":")); !errors.Is(err, context.Canceled) {
+			t.Errorf("got %v", err)
+		}
 	})
-	within(t, 400*time.Millisecond, func() { run(t, fine, ":") })
+	within(t, remote.DefaultDialTimeout/2, func() { run(t, fine, ":") })
+	cancel()
 	stuck.Wait()
 	run(t, fine, ":") // its connection was not cut
 	equal(t, "logins to the jump host", j.Handshakes(), 2)
