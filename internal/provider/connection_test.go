@@ -203,6 +203,15 @@ func TestHostsOfTheMapAndOthersGetTheirConfiguration(t *testing.T) {
 	}
 }
 
+func mustConfig(t *testing.T, f *fleet, name string) remote.Config {
+	t.Helper()
+	cfg, err := f.directory.config(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cfg
+}
+
 func TestFleetHandsOutOneHostAName(t *testing.T) {
 	t.Setenv("HOME", t.TempDir())
 	signer, _ := remotetest.NewKey(t)
@@ -220,6 +229,9 @@ func TestFleetHandsOutOneHostAName(t *testing.T) {
 	}
 	if other, _ := f.host("b"); one == other {
 		t.Error("two names share a connection")
+	}
+	if a, b := mustConfig(t, f, "a"), mustConfig(t, f, "b"); a.SharedJumps == nil || a.SharedJumps != b.SharedJumps {
+		t.Error("two hosts do not share the connections to jump hosts")
 	}
 	unknown, _ := newFleet(t.Context(), providerModel{Hosts: types.MapUnknown(types.ObjectType{})})
 	if _, err := unknown.host("a"); !errors.Is(err, errNotConfigured) {

@@ -31,6 +31,7 @@ type directory struct {
 	commandTimeout time.Duration
 	ssh            *remote.SSHConfig // nil if there is none
 	accepted       *remote.AcceptedKeys
+	jumps          *remote.JumpHosts
 }
 
 func newDirectory(ctx context.Context, m providerModel) (*directory, diag.Diagnostics) {
@@ -42,7 +43,7 @@ func newDirectory(ctx context.Context, m providerModel) (*directory, diag.Diagno
 	if err != nil {
 		fail(path.Empty(), err)
 	}
-	d := &directory{defaults: m.over(environment), hosts: map[string]hostModel{}, unknown: map[string]bool{}, accepted: new(remote.AcceptedKeys)}
+	d := &directory{defaults: m.over(environment), hosts: map[string]hostModel{}, unknown: map[string]bool{}, accepted: new(remote.AcceptedKeys), jumps: new(remote.JumpHosts)}
 	limit, file := orEnvironment(m.CommandTimeout, "command_timeout"), orEnvironment(m.SSHConfigFile, "ssh_config_file")
 	d.allUnknown = m.Hosts.IsUnknown() || limit.IsUnknown() || file.IsUnknown()
 	if text := limit.ValueString(); text != "" {
@@ -157,7 +158,7 @@ func (d *directory) lone(j remote.Jump) (cfg remote.Config, own []remote.Jump, e
 		cfg.User = j.User
 	}
 	cfg.Port = cmp.Or(j.Port, cfg.Port)
-	cfg.CommandTimeout, cfg.Accepted = d.commandTimeout, d.accepted
+	cfg.CommandTimeout, cfg.Accepted, cfg.SharedJumps = d.commandTimeout, d.accepted, d.jumps
 	switch {
 	case given(h.JumpHosts):
 		own = []remote.Jump{}

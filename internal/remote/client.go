@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"sync"
 )
 
@@ -13,9 +12,11 @@ var ErrClosed = errors.New("the client is closed")
 
 // Client is one host. It is safe for concurrent use.
 type Client struct {
-	cfg  Config
-	tune tuning
-	hops []hop
+	cfg   Config
+	tune  tuning
+	id    identity
+	jumps *JumpHosts
+	alone bool // nobody else has jumps
 
 	mu      sync.Mutex
 	cur     *conn    // nil or possibly dead
@@ -36,12 +37,16 @@ type dialing struct {
 // NewClient makes a client and touches neither the network nor the disk; what is
 // wrong with c comes out at first use (or earlier, by Validate).
 func NewClient(c Config) *Client {
-	c = c.withDefaults()
-	client := &Client{cfg: c, tune: defaultTuning}
-	for _, cfg := range append(slices.Clone(c.Jumps), c) {
-		client.hops = append(client.hops, hop{cfg, sync.OnceValues(cfg.keyring)})
+	if c.SharedJumps != nil {
+		return newClient(c.withDefaults(), c.SharedJumps, defaultTuning)
 	}
+	client := newClient(c.withDefaults(), new(JumpHosts), defaultTuning)
+	client.alone = true
 	return client
+}
+
+func newClient(c Config, jumps *JumpHosts, tune tuning) *Client {
+	return &Client{cfg: c, tune: tune, id: sync.OnceValues(c.keyring), jumps: jumps}
 }
 
 // Target returns user@host:port.
@@ -50,8 +55,9 @@ func (c *Client) Target() string { return c.cfg.Target() }
 // Format shows the target only, for every verb.
 func (c *Client) Format(s fmt.State, _ rune) { _, _ = fmt.Fprintf(s, "remote.Client{%s}", c.Target()) }
 
-// Close ends the connection, and those of its jump hosts; commands under way fail. A Client that is not
-// closed holds no connection either, some time after its last use.
+// Close ends the connection, and those of its jump hosts that are not shared; commands
+// under way fail. A Client that is not closed holds no connection either, some time
+// after its last use.
 func (c *Client) Close() error {
 	c.mu.Lock()
 	c.closed = true
@@ -64,6 +70,9 @@ func (c *Client) Close() error {
 	if cur != nil {
 		cur.close(ErrClosed)
 		<-cur.gone
+	}
+	if c.alone {
+		c.jumps.close()
 	}
 	return nil
 }
@@ -98,14 +107,35 @@ func (c *Client) acquire(ctx context.Context) (*conn, error) {
 				return nil, d.err
 			}
 		case <-ctx.Done():
-			return nil, &CanceledError{Target: c.Target(), Err: context.Cause(ctx), Last: c.leave(d)}
+			hindered := c.hindered()
+			c.leave(d)
+			return nil, &CanceledError{Target: c.Target(), Err: context.Cause(ctx), Last: hindered}
 		}
 	}
 }
 
-// leave is a waiter that goes before the dial is done. It returns what kept the dial
-// so far, if anything.
-func (c *Client) leave(d *dialing) error {
+// hindered returns what has kept the dial that is under way so far, be it on the way
+// to the host; nil if nothing has.
+func (c *Client) hindered() error {
+	if c == nil {
+		return nil
+	}
+	c.mu.Lock()
+	var failed error
+	if c.dialing != nil {
+		failed = c.dialing.failed
+	}
+	c.mu.Unlock()
+	if failed == nil {
+		if failed = c.way().hindered(); failed != nil {
+			return c.onTheWay(c.way(), failed)
+		}
+	}
+	return failed
+}
+
+// leave is a waiter that goes before the dial is done.
+func (c *Client) leave(d *dialing) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if d.waiters--; d.waiters == 0 {
@@ -114,7 +144,6 @@ func (c *Client) leave(d *dialing) error {
 			c.dialing = nil // who comes now wants a dial that is not cancelled
 		}
 	}
-	return d.failed
 }
 
 // startDial is called with c.mu held.
@@ -124,7 +153,7 @@ func (c *Client) startDial() *dialing {
 	c.dialing = d
 	go func() {
 		defer cancel()
-		l, err := reach(ctx, c.hops, c.tune, func(err error) {
+		l, err := c.reach(ctx, func(err error) {
 			c.mu.Lock()
 			defer c.mu.Unlock()
 			d.failed = err

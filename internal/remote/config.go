@@ -65,7 +65,8 @@ type Config struct {
 
 	// Jumps are the hosts on the way, the nearest to us first; theirs are not looked
 	// at. Each has its own credentials, host keys and DialTimeout.
-	Jumps []Config
+	Jumps       []Config
+	SharedJumps *JumpHosts // their connections, shared with other clients; nil means that each Client has its own
 
 	Become         bool   // run scripts as root through sudo, unless User is root
 	BecomePassword string // sudo's password; empty means sudo -n
@@ -103,7 +104,7 @@ func (c Config) withDefaults() Config {
 	}
 	c.Jumps = slices.Clone(c.Jumps)
 	for i := range c.Jumps {
-		c.Jumps[i].Jumps = nil
+		c.Jumps[i].Jumps, c.Jumps[i].SharedJumps = nil, nil
 		c.Jumps[i] = c.Jumps[i].withDefaults()
 	}
 	return c

@@ -61,7 +61,7 @@ func newConn(l *link, tune tuning, sessions int) *conn {
 	c.idle = time.AfterFunc(tune.idle, c.closeIdle)
 	go func() {
 		err := l.Wait()
-		l.Close() // the jump hosts' connections
+		l.Close() // which lets go of the jump host's
 		c.mu.Lock()
 		if c.reason == nil {
 			c.reason = fmt.Errorf("the host closed it (%w)", err)

@@ -20,7 +20,7 @@ import (
 // that was cut off before the host key for as long as tune.crowded, since sshd drops
 // connections at random where many come at once (MaxStartups). failed hears of each
 // that is repeated.
-func dial(ctx context.Context, cfg Config, id identity, way *link, tune tuning, failed func(error)) (*ssh.Client, error) {
+func dial(ctx context.Context, cfg Config, id identity, way *conn, tune tuning, failed func(error)) (*ssh.Client, error) {
 	trust, err := newTrust(cfg)
 	if err != nil {
 		return nil, err
@@ -89,9 +89,8 @@ func chance(err error) prospect {
 	return never
 }
 
-// connect is one attempt. ctx bounds all of it, and its end closes the socket, and
-// the way with it: a jump host that is gone does not close a channel.
-func connect(ctx context.Context, cfg Config, way *link, trust *trust, creds *credentials) (*ssh.Client, error) {
+// connect is one attempt. ctx bounds all of it, and its end closes the connection.
+func connect(ctx context.Context, cfg Config, way *conn, trust *trust, creds *credentials) (*ssh.Client, error) {
 	heard := new(greeting)
 	fail := func(phase string, err error, protocol bool) error {
 		if cause := context.Cause(ctx); cause != nil {
@@ -105,7 +104,7 @@ func connect(ctx context.Context, cfg Config, way *link, trust *trust, creds *cr
 		return nil, fail(PhaseDial, err, errors.As(err, &refused) && refused.Reason != ssh.ConnectionFailed)
 	}
 	heard.Conn = raw
-	stop := context.AfterFunc(ctx, func() { way.Close(); raw.Close() })
+	stop := context.AfterFunc(ctx, func() { raw.Close() })
 	defer stop()
 	authCtx, cancel := context.WithCancel(ctx) // ends the conversation with the agent
 	defer cancel()

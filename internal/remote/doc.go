@@ -8,8 +8,9 @@
 //   - step: what the caller is about ("observe host"); it opens each message.
 //   - connection: one TCP connection with one SSH handshake. A Client has at
 //     most one, dials it at first use and shares it among all callers.
-//   - jump host: a host on the way, with a connection of its own under the
-//     target's; the whole chain belongs to one Client and ends with it.
+//   - jump host: a host on the way, reached and verified like any other. Its
+//     connection is shared by all clients that go through it (JumpHosts), and ends
+//     some time after the last of them.
 //   - session: one SSH channel on that connection. A Run is one session with
 //     one exec request; a Stage is one session with the sftp subsystem.
 //   - bootstrap: the fixed one-line shell command that an exec request starts

@@ -38,7 +38,9 @@ func (c *Client) Run(ctx context.Context, cmd Command) (Result, error) {
 // RunFresh is Run over a connection of its own: what it proves is that the host
 // can be reached now.
 func (c *Client) RunFresh(ctx context.Context, cmd Command) (Result, error) {
-	fresh := NewClient(c.cfg)
+	cfg := c.cfg
+	cfg.SharedJumps = nil
+	fresh := NewClient(cfg)
 	defer fresh.Close()
 	return fresh.Run(ctx, cmd)
 }
