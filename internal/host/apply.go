@@ -104,6 +104,9 @@ func (h *Host) putBack(committed []*transaction, err error) error {
 	if failed := h.revert(committed); failed != nil {
 		return fmt.Errorf("%w\nThe change could not be taken back: %w", err, failed)
 	}
+	if slices.ContainsFunc(committed, func(t *transaction) bool { return t.installs }) {
+		return fmt.Errorf("%w\nEverything was put back as it was, but for what the package manager did", err)
+	}
 	return fmt.Errorf("%w\nEverything was put back as it was", err)
 }
 

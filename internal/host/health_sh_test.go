@@ -1,9 +1,11 @@
 package host
 
 import (
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -42,4 +44,36 @@ func TestVerdictsAreNotedBesideTheProcessThatSaidThem(t *testing.T) {
 	equal(t, "notes", got, strings.ReplaceAll("[192.0.2.229]:tcp:6379_[192.0.2.11]:tcp:6379 PID DOWN\n"+
 		"[192.0.2.229]:tcp:6379_[192.0.2.12]:tcp:6379 PID UP\n"+
 		"[2001:db8::1]:udp:53_[2001:db8::2]:udp:53 PID DOWN\n", "PID", pid))
+}
+
+func TestProbeTellsTheServersThatALivingKeepalivedTookOut(t *testing.T) {
+	root := t.TempDir()
+	write := func(path, content string) {
+		path = filepath.Join(root, path)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(content), 0o644)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, section, _ := strings.Cut(probe, "echo '== health'\n")
+	section, _, _ = strings.Cut(section, "\n# Likewise")
+	text := strings.NewReplacer("/run/", root+"/run/", "/proc/", root+"/proc/").Replace(section)
+	told := func() string {
+		out, err := exec.Command("sh", "-c", text+"\n:").Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines := strings.Split(strings.TrimSpace(string(out)), "\n")
+		slices.Sort(lines)
+		return strings.Join(lines, "\n")
+	}
+	equal(t, "without notes", told(), "")
+	write("proc/41/comm", "keepalived\n")
+	write("proc/43/comm", "bash\n")
+	write("run/redislb/health/[192.0.2.229]:tcp:6379_[192.0.2.11]:tcp:6379", "41 UP\n")
+	equal(t, "of one that is up", told(), "")
+	write("run/redislb/health/[192.0.2.229]:tcp:6379_[192.0.2.12]:tcp:6379", "41 DOWN\n")
+	write("run/redislb/health/[2001:db8::1]:udp:53_[2001:db8::2]:udp:53", "41 DOWN\n")
+	write("run/redislb/health/[192.0.2.229]:tcp:6379_[192.0.2.13]:tcp:6379", "42 DOWN\n") // there is no such process
+	write("run/redislb/health/[192.0.2.229]:tcp:6379_[192.0.2.14]:tcp:6379", "43 DOWN\n") // it is another program's
+	equal(t, "of some that are down", told(), "[192.0.2.229]:tcp:6379_[192.0.2.12]:tcp:6379 DOWN\n[2001:db8::1]:udp:53_[2001:db8::2]:udp:53 DOWN")
 }

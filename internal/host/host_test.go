@@ -442,6 +442,14 @@ func TestHostThatDoesNotBecomeWhatWasWantedIsShownAsADiff(t *testing.T) {
 	})
 }
 
+func TestPackagesThatStayAreToldOfWhatWasPutBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := &scripted{machine: bareMachine()} // and the commit changes nothing
+		_, err := New("a", c).Apply(t.Context(), redisDirector().Artifacts(), nil)
+		says(t, err, "Everything was put back as it was, but for what the package manager did")
+	})
+}
+
 func TestWhatShouldBeGoneAndIsNotIsNamed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h, _ := holding()

@@ -85,7 +85,9 @@ ip -o address show
 # runs now. Not by the shell: there are thousands of notes where there are thousands
 # of servers.
 echo '== health'
-[ ! -d /run/redislb/health ] || grep -rs ' DOWN$' /run/redislb/health | awk '
+down=
+[ ! -d /run/redislb/health ] || down=$(grep -rs ' DOWN$' /run/redislb/health)
+[ -z "$down" ] || printf '%s\n' "$down" | awk '
 	match($0, /:[0-9]+ DOWN$/) {
 		split(substr($0, RSTART + 1), said, " ")
 		name = substr($0, 1, RSTART - 1)

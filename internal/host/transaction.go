@@ -50,6 +50,7 @@ type transaction struct {
 	id       string // on the host
 	begun    bool   // it may have begun there
 	reverted bool   // it was committed, and is to be taken back
+	installs bool   // packages, which stay when it is taken back
 }
 
 // transact carries the steps out as one transaction, and observes the host in the
@@ -65,7 +66,9 @@ func (h *Host) transact(ctx context.Context, todo []step, atRisk bool) (*transac
 	if atRisk {
 		todo = append(slices.Clone(todo), call("await_confirmation", fmt.Sprintf("%.0f", confirming.Seconds())))
 	}
-	t := &transaction{host: h, id: newID()}
+	t := &transaction{host: h, id: newID(), installs: slices.ContainsFunc(todo, func(s step) bool {
+		return len(s.words) > 0 && s.words[0] == installPackages
+	})}
 	result, err := t.start(ctx, bundle(script(holder(), todo)))
 	result, err = t.outcome(ctx, result, err)
 	h.forget()
