@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"io/fs"
 	"net/netip"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/redislb/terraform-provider-redislb/internal/ipvs"
@@ -46,6 +48,32 @@ type Snapshot struct {
 	// CheckedOut holds the real servers that the running keepalived took out
 	// because their health check fails.
 	CheckedOut map[RealServerKey]bool
+
+	derived derived
+}
+
+// derived is what many artifacts want to know of a snapshot, found out once.
+type derived struct {
+	once     sync.Once
+	vips     []netip.Addr
+	holdsVIP bool
+	services map[ipvs.Key]*ipvs.Service
+}
+
+func (s *Snapshot) derive() *derived {
+	s.derived.once.Do(func() {
+		d := &s.derived
+		d.vips = managedVIPs(s.Files)
+		d.holdsVIP = slices.ContainsFunc(s.Addresses, func(a Address) bool {
+			_, ours := slices.BinarySearchFunc(d.vips, a.Prefix.Addr(), netip.Addr.Compare)
+			return a.Device != "lo" && ours
+		})
+		d.services = make(map[ipvs.Key]*ipvs.Service, len(s.IPVS))
+		for i, row := range s.IPVS {
+			d.services[row.Key] = &s.IPVS[i]
+		}
+	})
+	return &s.derived
 }
 
 // FileState is a file as found. Content is nil for anything but a regular file;
@@ -91,10 +119,6 @@ func (s *Snapshot) managed(path string) bool {
 	return bytes.Contains(s.Files[path].Content, []byte(keepalived.ManagedMark))
 }
 
-// Service returns the row of the IPVS table with that key, or nil.
-func (s *Snapshot) Service(key ipvs.Key) *ipvs.Service {
-	if row, ok := s.IPVS.Service(key); ok {
-		return &row
-	}
-	return nil
-}
+// Service returns the row of the IPVS table with that key, or nil. It is not to be
+// changed.
+func (s *Snapshot) Service(key ipvs.Key) *ipvs.Service { return s.derive().services[key] }

@@ -20,9 +20,11 @@ type Problem struct {
 
 // ManagedVIPs returns the VIPs that redislb configured on the host, from the
 // names of their files.
-func (s *Snapshot) ManagedVIPs() []netip.Addr {
+func (s *Snapshot) ManagedVIPs() []netip.Addr { return s.derive().vips }
+
+func managedVIPs(files map[string]FileState) []netip.Addr {
 	var vips []netip.Addr
-	for file := range s.Files {
+	for file := range files {
 		name, _ := strings.CutPrefix(file, keepalived.Dir+"/vip-")
 		name, _ = strings.CutSuffix(name, ".address.conf")
 		if addr, err := netip.ParseAddr(name); err == nil && file == keepalived.VIPAddressPath(addr) {
@@ -35,12 +37,7 @@ func (s *Snapshot) ManagedVIPs() []netip.Addr {
 
 // HoldsVIP reports whether the host is the VRRP master of one of the VIPs that
 // redislb configured on it: whether a VIP is on an interface other than lo.
-func (s *Snapshot) HoldsVIP() bool {
-	vips := s.ManagedVIPs()
-	return slices.ContainsFunc(s.Addresses, func(a Address) bool {
-		return a.Device != "lo" && slices.Contains(vips, a.Prefix.Addr())
-	})
-}
+func (s *Snapshot) HoldsVIP() bool { return s.derive().holdsVIP }
 
 // BackupsFirst returns the names of the hosts in the order in which a change
 // reaches them: those that hold a VIP come last.

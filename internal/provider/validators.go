@@ -105,8 +105,8 @@ var vipAddress = stringCheck{"an IPv4 address", isVIP}
 func isVIPPrefix(text string) error {
 	prefix, err := netip.ParsePrefix(text)
 	if err != nil {
-		if _, addrErr := netip.ParseAddr(text); addrErr == nil {
-			return fmt.Errorf("%q lacks the prefix length of the subnet: write for example \"%s/24\"", text, text)
+		if addr, addrErr := netip.ParseAddr(text); addrErr == nil && addr.Zone() == "" { // a zone is any bytes
+			return fmt.Errorf("%q lacks the prefix length of the subnet: write for example \"%s/24\"", text, addr)
 		}
 		return fmt.Errorf("%q is not an IP address with a prefix length, such as \"192.0.2.229/24\"", text)
 	}
