@@ -216,6 +216,9 @@ func (w *world) suffers(t *testing.T, name string, todo []step) []string {
 // TestKilledBeforeEachCall is the fast part of the acceptance suite's matrix: what
 // create, update and destroy of each resource call comes from their artifacts.
 func TestKilledBeforeEachCall(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts 5,000 processes: make test has the time")
+	}
 	adopting := redisDirector()
 	adopting.Adopt = true
 	raised := redisDirector()
