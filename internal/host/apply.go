@@ -19,28 +19,46 @@ const (
 	// tables about by itself after it was started or reloaded. Measured on an
 	// emulated host: 1 s.
 	patience = 4 * time.Second
-	// basis is how old an observation may be on which a change is based: the change
-	// compares the files with it once more, and what comes of it is observed.
-	basis = 2 * time.Minute
-	// freshness is how old an observation may be by which there is nothing to do.
+	// freshness is how old an observation may be by which there is nothing to do, or
+	// on which a change is based; see basis.
 	freshness = 10 * time.Second
+	// staleness is how old it may be on which a change is based that compares all that
+	// it replaces once more.
+	staleness = 2 * time.Minute
 	// settling is how long the host may stay other than what was wanted without
 	// coming nearer to it: a thousand services take their time.
 	settling = 45 * time.Second
 )
+
+// errOutdated says that a host is not any more as it was observed, before anything
+// was changed.
+var errOutdated = errors.New("the host was changed since it was observed")
+
+// basis is how old an observation may be on which a change of these is based. The
+// content of files is compared at the change, and rows of the table are edited after
+// another look; addresses, sysctls, units and the file with a secret are not.
+func basis(artifacts []Artifact) time.Duration {
+	for _, a := range artifacts {
+		switch a := a.(type) {
+		case VirtualService, HeldAddress:
+		case File:
+			if a.Label != "" {
+				return freshness
+			}
+		default:
+			return freshness
+		}
+	}
+	return staleness
+}
 
 // bring brings the artifacts wanted about, takes away those that must be gone, and
 // returns what is on the host afterwards. Files, sysctls, addresses and units
 // change in one transaction with one reload. Rows of the IPVS table that keepalived
 // does not bring about itself are then edited one by one. Where the host does not
 // become what was wanted, all is put back.
-func (h *Host) bring(ctx context.Context, want, gone []Artifact) (*Snapshot, error) {
-	s, err := h.lookAt(ctx, basis)
-	if err != nil {
-		return nil, err
-	}
-	all := gone
-	gone = removable(all, s)
+func (h *Host) bring(ctx context.Context, s *Snapshot, want, gone []Artifact) (*Snapshot, error) {
+	gone = removable(gone, s)
 	var committed []*transaction
 	over := orphans(s.ended)
 	defer func() { h.settle(append(over, ids(committed)...)...) }()
@@ -56,10 +74,10 @@ func (h *Host) bring(ctx context.Context, want, gone []Artifact) (*Snapshot, err
 			if err != nil || fresh == s {
 				return fresh, err
 			}
-			s = fresh
 			if len(committed) == 0 {
-				gone = removable(all, s)
+				return nil, errOutdated
 			}
+			s = fresh
 			continue
 		}
 		settled, kept := splitByKeeper(wrong)
@@ -90,6 +108,7 @@ func (h *Host) bring(ctx context.Context, want, gone []Artifact) (*Snapshot, err
 			}
 			h.forget()
 		}
+		var err error
 		if s, err = h.Observe(ctx); err != nil {
 			return nil, fmt.Errorf("unable to verify the change, which was made: %w", err)
 		}

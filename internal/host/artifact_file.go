@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io/fs"
+	"regexp"
 	"strings"
 )
 
@@ -21,6 +22,10 @@ type File struct {
 	// put back when the artifact is removed.
 	Adopt bool
 }
+
+// inlineSecret is a statement that people write into a keepalived.conf of their own,
+// which must not get into a plan (keepalived.conf(5)).
+var inlineSecret = regexp.MustCompile(`(?m)^(\s*(?:auth_pass|password)\s+).*$`)
 
 // Key implements [Artifact].
 func (f File) Key() string { return "file " + f.Path }
@@ -45,6 +50,9 @@ func (f File) Found(s *Snapshot) (string, bool) {
 		return fmt.Sprintf("(not a regular file: %s)\n", state.Mode.Type()), true
 	}
 	text := strings.ToValidUTF8(string(state.Content), "�")
+	if text != string(f.Content) {
+		text = inlineSecret.ReplaceAllString(text, "${1}(not shown)")
+	}
 	if state.Mode != f.Mode || state.Owner != "root:root" {
 		text = fmt.Sprintf("(mode %04o, owner %s)\n", state.Mode, state.Owner) + text
 	}

@@ -173,17 +173,21 @@ const retries = 3
 func (h *Host) carryOut(group []*request) {
 	ctx, cancel := whileAnyWaits(group)
 	defer cancel()
-	for try := 1; ; try++ {
-		s, err := h.lookAt(ctx, basis)
+	for tries := 1; ; {
+		want, gone := together(group)
+		s, err := h.lookAt(ctx, basis(slices.Concat(want, gone)))
 		if err == nil {
 			if group = h.notOvertaken(group, s); len(group) == 0 {
 				return
 			}
-			want, gone := together(group)
-			s, err = h.bring(ctx, want, gone)
+			want, gone = together(group)
+			s, err = h.bring(ctx, s, want, gone)
 		}
 		switch {
-		case isStale(err) && try < retries:
+		case errors.Is(err, errOutdated):
+			continue
+		case isStale(err) && tries < retries:
+			tries++
 			continue
 		case len(group) > 1 && refused(err):
 			h.carryOut(group[:len(group)/2])
@@ -230,7 +234,7 @@ func (h *Host) notOvertaken(group []*request, s *Snapshot) []*request {
 			if _, ok := a.(File); !ok || found == before && text == was {
 				continue
 			}
-			if wanted := i < len(r.want); wanted && text == a.Want() || !wanted && !found {
+			if !found || i < len(r.want) && text == a.Want() { // there is nothing to overwrite
 				continue
 			}
 			r.done <- result{err: &OvertakenError{Host: h.Name, Target: h.Target(), Key: a.Key(), Difference: udiff.Unified(a.Key()+" (as it was read)", a.Key()+" (now)", line(was), line(text))}}

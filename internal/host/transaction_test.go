@@ -178,7 +178,7 @@ func TestPlannedChangeIsRefusedWhereAFileIsNotWhatThePlanShowed(t *testing.T) {
 		"what the plan showed":     {content(old), false},
 		"what is wanted":           {content(wanted), false},
 		"something else":           {ours("theirs\n"), true},
-		"nothing":                  {FileState{}, true},
+		"nothing":                  {FileState{}, false},
 		"its mode is another than": {FileState{Mode: 0o666, Owner: "root:root", Content: content(old).Content}, true},
 	} {
 		inBubble(t, name, func(t *testing.T) {
@@ -204,6 +204,47 @@ func TestPlannedChangeIsRefusedWhereAFileIsNotWhatThePlanShowed(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestFileThatIsEditedWhileThereIsNothingToDoIsNotOverwritten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, c := holding()
+		path := keepalived.VIPServicesPath(vip)
+		seen := Found(redisVIP().Artifacts(), c.snapshot(t))
+		if _, err := h.Observe(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(freshness + time.Second) // other hosts come first
+		c.files[path] = ours("theirs\n")
+		_, err := h.ApplyPlanned(t.Context(), redisVIP().Artifacts(), nil, seen)
+		var overtaken *OvertakenError
+		if !errors.As(err, &overtaken) {
+			t.Fatalf("got %v", err)
+		}
+		equal(t, "staged", c.staged, 0)
+	})
+}
+
+func TestPasswordOfAForeignConfigurationIsNotTold(t *testing.T) {
+	inline := "vrrp_instance X {\n  authentication {\n    auth_type PASS\n    auth_pass hunter2\n  }\n}\n"
+	synctest.Test(t, func(t *testing.T) {
+		m := bareMachine()
+		m.files[keepalived.ConfigPath] = file(inline)
+		c := &scripted{machine: m}
+		adopting := redisDirector()
+		adopting.Adopt = true
+		c.onCommit = func(string) error {
+			m.files[keepalived.ConfigPath] = file(inline + "# edited\n")
+			return c.says(exitStale, "was changed on the host since it was read")
+		}
+		_, err := New("a", c).Apply(t.Context(), adopting.Artifacts(), nil)
+		says(t, err, "+# edited", "auth_pass (not shown)")
+		if strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("the password is told:\n%v", err)
+		}
+	})
+	found, _ := File{Path: keepalived.ConfigPath, Mode: 0o644}.Found(&Snapshot{Files: map[string]FileState{keepalived.ConfigPath: file(inline)}})
+	equal(t, "found", found, strings.Replace(inline, "hunter2", "(not shown)", 1))
 }
 
 func TestOneWhoGivesUpInTheQueueIsToldWhereAndWhy(t *testing.T) {

@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"maps"
 
 	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
@@ -142,6 +143,10 @@ func (r *directorResource) apply(ctx context.Context, plan, prior *directorModel
 	if err != nil {
 		diags.AddError("Unable to "+action+" Director", err.Error())
 		return
+	}
+	if seen != nil {
+		// What the plan could not show, since the director before did not have it.
+		maps.Copy(seen, host.Found(host.Obsolete(want, prior.spec("").Artifacts()), s))
 	}
 	if addProblems(diags, spec.Check(s, prior == nil)); diags.HasError() {
 		return

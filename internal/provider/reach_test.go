@@ -67,9 +67,6 @@ func TestResourceOnAHostWhoseAddressOrPasswordBecomesUnknownIsKeptAsItWas(t *tes
 
 // The provider as a program, under Terraform, with all logging on.
 func TestNoSecretIsInLogPlanOrState(t *testing.T) {
-	if testing.Short() {
-		t.Skip("builds the provider")
-	}
 	dir := t.TempDir()
 	if out, err := exec.Command("go", "build", "-o", filepath.Join(dir, "terraform-provider-redislb"), "../..").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)

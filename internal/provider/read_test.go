@@ -91,7 +91,9 @@ func TestReadEndsAfterItsOwnTimeout(t *testing.T) {
 	if d := time.Since(start); d > 8*time.Second {
 		t.Errorf("it took %s", d)
 	}
-	for mute.Open() > 0 { // the dial goes on for whoever else waits for the host
-		time.Sleep(20 * time.Millisecond)
+	for start := time.Now(); mute.Open() > 0; time.Sleep(20 * time.Millisecond) { // until the dial is given up
+		if time.Since(start) > time.Minute {
+			t.Fatalf("%d connections outlive the reads", mute.Open())
+		}
 	}
 }
