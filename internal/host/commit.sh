@@ -237,6 +237,7 @@ restore_sysctl() {
 # add_address DEVICE PREFIX LABEL, delete_address likewise; "-" is no label.
 add_address() {
 	step="add the address $2 to $1"
+	! holds_address "$@" || stale "the address $2 came to $1 since that was read: apply again"
 	undo live forget_address "$@"
 	put_address "$@" || {
 		not_done
@@ -253,6 +254,7 @@ put_address() {
 
 delete_address() {
 	step="delete the address $2 from $1"
+	holds_address "$@" || stale "the address $2 went from $1 since that was read: apply again"
 	undo live put_address_back "$@"
 	ip address del "$2" dev "$1"
 }

@@ -851,6 +851,7 @@ exec $(PATH=${PATH#*:} command -v tar) "$@"` + "\n"
 
 func TestAddressesAreSetAndTakenBack(t *testing.T) {
 	b := newBox(t)
+	b.write("addresses", "1: lo    inet 192.0.2.229/24 scope global\n", 0o644)
 	b.fails([]string{"everything was put back"},
 		call("delete_address", "lo", "192.0.2.229/24", "lo"), call("add_address", "lo", "192.0.2.229/32", "lo:1"), call("add_address", "lo", "2001:db8::1/128", "-"), call("fail", "no"))
 	equal(t, "calls", b.log(), `ip address del 192.0.2.229/24 dev lo
@@ -860,6 +861,26 @@ ip address del 2001:db8::1/128 dev lo
 ip address del 192.0.2.229/32 dev lo
 ip address add 192.0.2.229/24 dev lo label lo
 `)
+}
+
+// The provider looks again, and finds what to do about it.
+func TestAddressThatCameOrWentSinceItWasReadIsAStaleChange(t *testing.T) {
+	for name, c := range map[string]struct {
+		there string
+		call  step
+	}{
+		"came": {"1: lo    inet 192.0.2.229/32 scope global\n", call("add_address", "lo", "192.0.2.229/32", "lo:1")},
+		"went": {"1: lo    inet 192.0.2.230/32 scope global\n", call("delete_address", "lo", "192.0.2.229/32", "lo:1")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBox(t)
+			b.write("addresses", c.there, 0o644)
+			said, code := b.commit(c.call)
+			equal(t, "code: "+said, code, exitStale)
+			equal(t, "calls", b.log(), "")
+			equal(t, "addresses", b.read("addresses"), c.there)
+		})
+	}
 }
 
 // An address that could not be added is somebody else's, or was not added: there
