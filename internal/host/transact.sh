@@ -73,7 +73,7 @@ lives() { { read -r pid <"$work/pid" && kill -0 "$pid"; } 2>/dev/null; }
 # systemd; where that comes to nothing, the next transaction does it. What was
 # committed stays so when the host is started again, and the outcome is forgotten.
 outcome() {
-	silent=0 waited=0
+	silent=0 gone=0 waited=0
 	while [ ! -e "$result/status" ]; do
 		[ -d "/proc/$PPID" ] || exit 0 # sshd does not end what nobody listens to
 		if [ -e "$result/awaiting" ] && [ ! -e "$result/confirmed" ]; then
@@ -86,8 +86,9 @@ outcome() {
 		else
 			[ ! -e "$work/committed" ] || [ -e "$work/reverting" ] || return 0
 			silent=$((silent + 1))
-			[ -d "$work" ] || [ "$silent" -lt 20 ] || exit 77
-			[ "$silent" -lt 150 ] || exit 77
+			# The folder goes before the outcome is told.
+			[ -d "$work" ] || gone=$((gone + 1))
+			[ "$gone" -lt 20 ] && [ "$silent" -lt 150 ] || exit 77
 		fi
 		sleep "$pause"
 	done

@@ -1,6 +1,7 @@
 package host
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -399,6 +400,22 @@ func TestOutcomeStaysWhenTheFolderOfATransactionIsBeingRemoved(t *testing.T) {
 	_, _ = b.recover(txID)
 	_, code := b.ends(b.transact("attach", txID))
 	equal(t, "code", code, 0)
+}
+
+// A recovery takes seconds, and its folder goes a moment before its outcome comes.
+func TestOutcomeOfALongRecoveryIsWaitedFor(t *testing.T) {
+	b := changeable(t)
+	folder := filepath.Join(b.root, "var/lib/redislb/transactions", txID)
+	b.must(errors.Join(os.MkdirAll(folder, 0o700), os.MkdirAll(filepath.Join(b.root, "run/redislb/results", txID), 0o700)))
+	go func() {
+		time.Sleep(4 * time.Second)
+		_ = os.RemoveAll(folder)
+		time.Sleep(500 * time.Millisecond)
+		b.write("run/redislb/results/"+txID+"/log", "taken back\n", 0o600)
+		b.write("run/redislb/results/"+txID+"/status", "78\n", 0o600)
+	}()
+	said, code := b.ends(b.transact("attach", txID))
+	equal(t, "code: "+said, code, exitHost)
 }
 
 func TestCommittedTransactionIsKnownAfterARestartOfTheMachine(t *testing.T) {
