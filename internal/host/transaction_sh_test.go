@@ -550,10 +550,11 @@ func TestAbortTakesBackWhatIsUnderWay(t *testing.T) {
 func TestJournalIsWrittenBeforeEachChange(t *testing.T) {
 	// A journal that cannot be written keeps the change from being made.
 	b := changeable(t)
+	b.write("addresses", "1: lo    inet 192.0.2.230/32 scope global\n", 0o644)
 	before := b.tree()
 	for _, todo := range [][]step{
 		change(), {call("set_sysctl", "net/x", "1")}, {call("load_module", "ip_vs")}, {call("start_unit", keepalivedUnit)},
-		{call("add_address", "lo", "192.0.2.229/32", "lo:1")}, {call("delete_address", "lo", "192.0.2.229/32", "lo:1")},
+		{call("add_address", "lo", "192.0.2.229/32", "lo:1")}, {call("delete_address", "lo", "192.0.2.230/32", "lo:1")},
 	} {
 		_ = os.Remove(filepath.Join(b.root, "log"))
 		full := call("eval", `undo() { echo full >&2; return 1; }`)
