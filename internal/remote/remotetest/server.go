@@ -176,7 +176,7 @@ func (s *Server) Open() int {
 func (s *Server) Freeze() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.frozen == nil {
+	if s.frozen == nil && !s.closed { // what still runs must not freeze Close
 		s.frozen = make(chan struct{})
 	}
 }
