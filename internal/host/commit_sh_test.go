@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -807,12 +808,16 @@ func TestRevertThatDoesNotGetTheLockSaysSo(t *testing.T) {
 }
 
 func TestSignalInTheMiddleTakesTheCommitBack(t *testing.T) {
-	for _, signal := range []string{"HUP", "TERM"} {
-		t.Run(signal, func(t *testing.T) {
+	// Under nohup, HUP is ignored, in children too, and a shell cannot change that.
+	heard := make(chan os.Signal, 1)
+	signal.Notify(heard, syscall.SIGHUP)
+	t.Cleanup(func() { signal.Stop(heard) })
+	for _, name := range []string{"HUP", "TERM"} {
+		t.Run(name, func(t *testing.T) {
 			b := newBox(t)
 			b.write(conf, "old\n", 0o644)
 			before := b.tree()
-			b.verdict("kill -" + signal + ` $(cat "$root"/var/lib/redislb/transactions/*/pid); sleep 0.3`)
+			b.verdict("kill -" + name + ` $(cat "$root"/var/lib/redislb/transactions/*/pid); sleep 0.3`)
 			b.fails([]string{"failed to check the configuration of keepalived", "everything was put back"}, append([]step{put(keepalived.ConfigPath, "new\n", 0o644, sumOf("old\n"))}, check()...)...)
 			b.same(before, b.tree())
 		})
