@@ -1,5 +1,5 @@
 #!/bin/sh
-# Sets up what a make target needs and is missing: setup.sh terraform|lint…
+# Sets up what a make target needs and is missing: setup.sh terraform|lint|unit…
 # Nothing is touched that is there. What only root can install is installed where
 # this is root on Debian or a relative of it, and named otherwise.
 set -eu
@@ -46,6 +46,11 @@ for what in "$@"; do
 		debian_package shellcheck shellcheck
 		go_tool golangci-lint github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 		go_tool tfplugindocs github.com/hashicorp/terraform-plugin-docs/cmd/tfplugindocs
+		;;
+	unit)
+		debian_package openssl openssl
+		# The server too, by another name and without a service that starts it.
+		debian_package redis-check-rdb redis-tools
 		;;
 	test)
 		go_tool gotestsum gotest.tools/gotestsum

@@ -31,7 +31,7 @@ trap finish EXIT
 part() { printf '\n=== %s (after %d s)\n' "$*" "$SECONDS"; }
 
 part setup
-tools/setup.sh terraform lint test
+tools/setup.sh terraform lint unit test
 part lint
 make --no-print-directory lint
 part unit tests
