@@ -10,6 +10,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"io"
 	"math/big"
@@ -57,52 +58,66 @@ func (r *redis) start(lines ...string) {
 	if err != nil {
 		r.Fatalf("there is no Redis to test with, which make unit installs: %v", err)
 	}
+	_, r.at = reserve(r)
+	conf := append([]string{"port PORT", "bind 127.0.0.1 -::1", `save ""`}, lines...)
+	text := strings.ReplaceAll(strings.Join(conf, "\n"), "PORT", strconv.Itoa(int(r.at.Port())))
 	var said bytes.Buffer
-	for range 5 { // somebody may have taken the port in between
-		r.at = unused(r)
-		conf := append([]string{"port PORT", "bind 127.0.0.1 -::1", `save ""`}, lines...)
-		text := strings.ReplaceAll(strings.Join(conf, "\n"), "PORT", strconv.Itoa(int(r.at.Port())))
-		said.Reset()
-		cmd := exec.Command(program, "-")
-		cmd.Args[0] = "redis-server"
-		cmd.Dir, cmd.Stdin, cmd.Stdout, cmd.Stderr = r.dir, strings.NewReader(text+"\n"), &said, &said
-		r.must(cmd.Start())
-		ended := make(chan struct{})
-		go func() {
-			_ = cmd.Wait()
-			close(ended)
-		}()
-		r.Cleanup(func() {
-			_ = cmd.Process.Kill()
-			<-ended
-		})
-		r.process = cmd.Process
-		listens := false
-		eventually(r, func() bool {
-			select {
-			case <-ended:
-				return true
-			default:
-			}
-			c, err := net.Dial("tcp", r.at.String())
-			if listens = err == nil; listens {
-				_ = c.Close()
-			}
-			return listens
-		})
-		if listens {
-			return
+	cmd := exec.Command(program, "-")
+	cmd.Args[0] = "redis-server"
+	cmd.Dir, cmd.Stdin, cmd.Stdout, cmd.Stderr = r.dir, strings.NewReader(text+"\n"), &said, &said
+	r.must(cmd.Start())
+	ended := make(chan struct{})
+	go func() {
+		_ = cmd.Wait()
+		close(ended)
+	}()
+	r.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		<-ended
+	})
+	r.process = cmd.Process
+	eventually(r, func() bool {
+		select {
+		case <-ended:
+			r.Fatalf("Redis does not start:\n%s", said.String())
+		default:
 		}
-	}
-	r.Fatalf("Redis does not start:\n%s", said.String())
+		c, err := net.Dial("tcp", r.at.String())
+		if err == nil {
+			_ = c.Close()
+		}
+		return err == nil
+	})
 }
 
-// unused returns an address of this machine at which nobody listens.
+// reserve returns an address at which nobody listens, nor will, until the end of the
+// test: but who sets SO_REUSEADDR, as Redis does, and was told of it, can (socket(7)).
+func reserve(t testing.TB) (fd int, at netip.AddrPort) {
+	t.Helper()
+	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = syscall.Close(fd) })
+	local := netip.MustParseAddr("127.0.0.1")
+	if err := errors.Join(
+		syscall.SetsockoptInt(fd, syscall.SOL_SOCKET, syscall.SO_REUSEADDR, 1),
+		syscall.Bind(fd, &syscall.SockaddrInet4{Addr: local.As4()}),
+	); err != nil {
+		t.Fatal(err)
+	}
+	name, err := syscall.Getsockname(fd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fd, netip.AddrPortFrom(local, uint16(name.(*syscall.SockaddrInet4).Port))
+}
+
+// unused is a reserved address, which refuses connections.
 func unused(t testing.TB) netip.AddrPort {
 	t.Helper()
-	l := listen(t)
-	defer l.Close()
-	return addrOf(l)
+	_, at := reserve(t)
+	return at
 }
 
 func listen(t testing.TB) net.Listener {
@@ -197,15 +212,7 @@ func serve(t testing.TB, l net.Listener, each func(net.Conn)) {
 // blackhole is an address that answers nobody who wants to connect: its queue is full.
 func blackhole(t testing.TB) netip.AddrPort {
 	t.Helper()
-	at := unused(t)
-	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = syscall.Close(fd) })
-	if err := syscall.Bind(fd, &syscall.SockaddrInet4{Port: int(at.Port()), Addr: at.Addr().As4()}); err != nil {
-		t.Fatal(err)
-	}
+	fd, at := reserve(t)
 	if err := syscall.Listen(fd, 0); err != nil {
 		t.Fatal(err)
 	}
