@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// Director is one VRRP instance, version 2, and what it takes to run the VIPs
-// that other files add to it.
+// Director is one VRRP instance and what it takes to run the VIPs that other
+// files add to it.
 //
 // An instance takes VIPs of one family only: IPv4, as long as authentication
 // and version 2 are wanted (vrrp.c, vrrp_complete_instance; `keepalived -t` says
@@ -19,13 +19,23 @@ type Director struct {
 	Interface       string
 	VirtualRouterID int
 	Priority        int
-	// AdvertInterval has whole seconds.
+	// Version3 speaks VRRP version 3 (RFC 5798), not 2 (RFC 3768).
+	Version3 bool
+	// AdvertInterval has whole seconds, with Version3 hundredths.
 	AdvertInterval time.Duration
 	// PreemptDelay is how long a director waits, once it is up, before it
 	// takes the VIPs from a lower one.
 	PreemptDelay time.Duration
-	// Auth includes AuthPath.
+	// NoPreempt leaves the VIPs with a lower one. There is no PreemptDelay then:
+	// `keepalived -t` returns 5 for both (vrrp.c, vrrp_complete_instance).
+	NoPreempt bool
+	// Auth includes AuthPath. Version 3 knows none.
 	Auth bool
+	// Unicast is nil for multicast, GARP for what keepalived does by itself.
+	Unicast *Unicast
+	GARP    *GARP
+	Track   Track
+	Notify  Notify
 	// SyncInterface carries the connections to the other director: the IPVS
 	// sync daemon is master where the instance is, backup elsewhere. Empty runs
 	// no daemon.
@@ -43,8 +53,18 @@ func (d Director) Validate() error {
 		wrap("interface", ValidateInterface(d.Interface)),
 		ValidateVirtualRouterID(d.VirtualRouterID),
 		ValidatePriority(d.Priority),
-		ValidateAdvertInterval(d.AdvertInterval),
+		ValidateAdvertIntervalOf(d.AdvertInterval, d.Version3),
 		ValidatePreemptDelay(d.PreemptDelay),
+		d.Unicast.validate(),
+		d.GARP.validate(),
+		d.Track.validate(d.Interface),
+		d.Notify.validate(),
+	}
+	if d.Version3 && d.Auth {
+		errs = append(errs, errors.New("VRRP version 3 has no authentication"))
+	}
+	if d.NoPreempt && d.PreemptDelay != 0 {
+		errs = append(errs, fmt.Errorf("a preemption delay of %s without preemption", d.PreemptDelay))
 	}
 	switch {
 	case d.SyncInterface != "":
@@ -74,85 +94,49 @@ func (d Director) Render() []byte {
 	if d.SyncInterface != "" {
 		global = append(global, statement("lvs_sync_daemon", d.SyncInterface, "inst", d.Instance, "id", strconv.Itoa(d.SyncID)))
 	}
-	instance := []Node{
-		statement("state", "BACKUP"),
-		statement("interface", d.Interface),
-		statement("virtual_router_id", strconv.Itoa(d.VirtualRouterID)),
-		statement("priority", strconv.Itoa(d.Priority)),
-		statement("advert_int", seconds(d.AdvertInterval)),
-		statement("preempt_delay", seconds(d.PreemptDelay)),
-		statement("notify", RoleScript),
-	}
-	if d.Auth {
-		instance = append(instance, statement("include", AuthPath))
-	}
-	instance = append(instance, blockOf("virtual_ipaddress", nil, statement("include", addressGlob)))
-	return append([]byte(Header("redislb_director")), Print([]Node{
-		blockOf("global_defs", nil, global...),
-		blockOf("vrrp_instance", []string{d.Instance}, instance...),
-		statement("include", servicesGlob),
-	})...)
+	track := d.Track.sorted()
+	top := append([]Node{blockOf("global_defs", nil, global...)}, track.definitions()...)
+	top = append(top, blockOf("vrrp_instance", []string{d.Instance}, d.instance(track)...), statement("include", servicesGlob))
+	return append([]byte(Header("redislb_director")), Print(top)...)
 }
 
-// ParseDirector is the inverse of Render. Order, indentation and comments do not
-// matter; a statement that Render never writes is an error that names its line.
-func ParseDirector(data []byte) (Director, error) {
-	nodes, err := Parse(data)
-	if err != nil {
-		return Director{}, err
+func (d Director) instance(track Track) []Node {
+	nodes := []Node{
+		statement("state", "BACKUP"),
+		statement("interface", d.Interface),
+		number("virtual_router_id", d.VirtualRouterID),
+		number("priority", d.Priority),
 	}
-	var d Director
-	var syncInstance string
-	err = fields{
-		"global_defs": func(n Node) error {
-			return fields{
-				"router_id":              into(&d.RouterID),
-				"enable_script_security": flag,
-				"script_user":            exactly("root"),
-				"lvs_notify_fifo":        exactly(HealthFIFO),
-				"lvs_notify_fifo_script": exactly(HealthScript),
-				"lvs_sync_daemon": func(n Node) (err error) {
-					if len(n.Args) != 5 || n.Args[1] != "inst" || n.Args[3] != "id" {
-						return fmt.Errorf("expected an interface, inst and its name, id and its number")
-					}
-					d.SyncInterface, syncInstance = n.Args[0], n.Args[2]
-					d.SyncID, err = strconv.Atoi(n.Args[4])
-					return err
-				},
-			}.read(n.Block, "router_id", "enable_script_security", "script_user", "lvs_notify_fifo", "lvs_notify_fifo_script")
-		},
-		"vrrp_instance": func(n Node) error {
-			if len(n.Args) != 1 {
-				return fmt.Errorf("expected one name")
-			}
-			d.Instance = n.Args[0]
-			return fields{
-				"state":             exactly("BACKUP"),
-				"interface":         into(&d.Interface),
-				"virtual_router_id": intoInt(&d.VirtualRouterID),
-				"priority":          intoInt(&d.Priority),
-				"advert_int":        intoDuration(&d.AdvertInterval),
-				"preempt_delay":     intoDuration(&d.PreemptDelay),
-				"notify":            exactly(RoleScript),
-				"include": func(n Node) error {
-					d.Auth = true
-					return exactly(AuthPath)(n)
-				},
-				"virtual_ipaddress": func(n Node) error {
-					return fields{"include": exactly(addressGlob)}.read(n.Block, "include")
-				},
-			}.read(n.Block, "state", "interface", "virtual_router_id", "priority", "advert_int", "preempt_delay", "virtual_ipaddress")
-		},
-		"include": exactly(servicesGlob),
-	}.read(nodes, "global_defs", "vrrp_instance", "include")
-	if err == nil && d.SyncInterface != "" && syncInstance != d.Instance {
-		err = fmt.Errorf("lvs_sync_daemon follows %q, the instance is %q", syncInstance, d.Instance)
+	if d.Version3 {
+		nodes = append(nodes, statement("version", "3"))
 	}
-	if err == nil {
-		err = d.Validate()
+	nodes = append(nodes, statement("advert_int", seconds(d.AdvertInterval)))
+	if d.NoPreempt {
+		nodes = append(nodes, statement("nopreempt"))
+	} else {
+		nodes = append(nodes, statement("preempt_delay", seconds(d.PreemptDelay)))
 	}
-	if err != nil {
-		return Director{}, err
+	nodes = append(nodes, d.Unicast.nodes()...)
+	nodes = append(nodes, d.GARP.nodes()...)
+	nodes = append(nodes, track.references()...)
+	nodes = append(nodes, statement("notify", RoleScript))
+	nodes = append(nodes, d.Notify.nodes()...)
+	if d.Auth {
+		nodes = append(nodes, statement("include", AuthPath))
 	}
-	return d, nil
+	var addresses []Node
+	if d.Version3 {
+		addresses = append(addresses, d.placeholder())
+	}
+	return append(nodes, blockOf("virtual_ipaddress", nil, append(addresses, statement("include", addressGlob))...))
+}
+
+// placeholder is an address of the loopback network, for the instance to have one
+// while there is no VIP: in version 3, keepalived 2.1 to 2.3 end where there is none
+// (vrrp.c, vrrp_complete_instance: "at least one is required"). It is held on lo by
+// the master, where it changes nothing: all of 127.0.0.0/8 is the host's own anyway.
+// The directors of a group compare the addresses that they advertise, so it follows
+// from what they share.
+func (d Director) placeholder() Node {
+	return statement(fmt.Sprintf("127.112.0.%d/32", d.VirtualRouterID), "dev", "lo", "scope", "host", "no_track")
 }

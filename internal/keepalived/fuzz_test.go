@@ -50,12 +50,16 @@ func FuzzParse(f *testing.F) {
 
 func FuzzParseDirector(f *testing.F) {
 	f.Add(director().Render())
+	f.Add(everything(false).Render())
+	f.Add(everything(true).Render())
 	f.Fuzz(func(t *testing.T, config []byte) {
 		d, err := keepalived.ParseDirector(config)
 		if err != nil {
 			return
 		}
-		if again, err := keepalived.ParseDirector(d.Render()); err != nil || again != d {
+		text := d.Render()
+		again, err := keepalived.ParseDirector(text)
+		if err != nil || string(again.Render()) != string(text) {
 			t.Errorf("%+v became %+v, %v", d, again, err)
 		}
 	})
@@ -113,13 +117,14 @@ func inPlace(t *testing.T, text, twin []byte, values ...string) {
 
 // What the validators accept stays one word in the file.
 func FuzzRenderDirector(f *testing.F) {
-	f.Add("a", "VI_1", "eth0", "bond0.100", 51, 100, int64(time.Second), int64(15*time.Second), 51, true)
-	f.Add("a\n}", "$(x)", "a b", "", 0, 255, int64(1), int64(-1), 0, false)
-	f.Fuzz(func(t *testing.T, router, instance, device, syncDevice string, vrid, priority int, advert, preempt int64, sync int, auth bool) {
+	f.Add("a", "VI_1", "eth0", "bond0.100", 51, 100, int64(time.Second), int64(15*time.Second), 51, true, false)
+	f.Add("a", "VI_1", "eth0", "eth0", 51, 100, int64(10*time.Millisecond), int64(0), 51, false, true)
+	f.Add("a\n}", "$(x)", "a b", "", 0, 255, int64(1), int64(-1), 0, false, false)
+	f.Fuzz(func(t *testing.T, router, instance, device, syncDevice string, vrid, priority int, advert, preempt int64, sync int, auth, third bool) {
 		d := keepalived.Director{
 			RouterID: router, Instance: instance, Interface: device, VirtualRouterID: vrid, Priority: priority,
 			AdvertInterval: time.Duration(advert), PreemptDelay: time.Duration(preempt),
-			Auth: auth, SyncInterface: syncDevice, SyncID: sync,
+			Auth: auth, Version3: third, SyncInterface: syncDevice, SyncID: sync,
 		}
 		if d.Validate() != nil {
 			return
@@ -131,7 +136,7 @@ func FuzzRenderDirector(f *testing.F) {
 		}
 		text := d.Render()
 		again, err := keepalived.ParseDirector(text)
-		if err != nil || again != d {
+		if err != nil || !reflect.DeepEqual(again, d) {
 			t.Errorf("%+v became %+v, %v", d, again, err)
 		}
 		// No valid name has an @, so none is taken for another's place.
@@ -143,6 +148,55 @@ func FuzzRenderDirector(f *testing.F) {
 		}
 		inPlace(t, text, twin.Render(), values...)
 	})
+}
+
+// What the user names, points at and runs stays one word in the file, or one
+// quoted command.
+func FuzzRenderTrack(f *testing.F) {
+	f.Add("eth1", "redis", "redis-server", "/usr/local/bin/check -a 1", "nobody", "/run/drain", "/bin/hook", -50, 1)
+	f.Add("include", "a b", "a\n}", "/bin/sh -c \"$(x)\"", "root\n", "/a/../b", "/a  b", 0, 254)
+	f.Fuzz(func(t *testing.T, device, name, process, command, user, path, hook string, weight, value int) {
+		d := everything(false)
+		d.Track = keepalived.Track{
+			Interfaces: []keepalived.TrackedInterface{{Name: device, Weight: weight}},
+			Processes:  []keepalived.TrackedProcess{{Name: name, Process: process, Quorum: value, Weight: weight}},
+			Scripts:    []keepalived.TrackedScript{{Name: name, Command: command, User: user, Interval: time.Second, Fall: value, Rise: value, Weight: weight}},
+			Files:      []keepalived.TrackedFile{{Name: name, Path: path, Initial: value, Weight: weight}},
+		}
+		d.Notify = keepalived.Notify{Master: hook}
+		if d.Validate() != nil {
+			return
+		}
+		for _, word := range append([]string{device, name, process, path}, strings.Fields(command+" "+hook)...) {
+			if !harmless(word) {
+				t.Errorf("%q is allowed", word)
+			}
+		}
+		text := d.Render()
+		again, err := keepalived.ParseDirector(text)
+		if err != nil || !reflect.DeepEqual(again.Track, d.Track) || again.Notify != d.Notify {
+			t.Errorf("%+v became %+v, %v", d, again, err)
+		}
+		if lines := strings.Count(string(text), "\n"); lines != strings.Count(string(everythingLike(user)), "\n") {
+			t.Errorf("%d lines:\n%s", lines, text)
+		}
+	})
+}
+
+// everythingLike has as many lines as what FuzzRenderTrack makes.
+func everythingLike(user string) []byte {
+	d := everything(false)
+	d.Track = keepalived.Track{
+		Interfaces: []keepalived.TrackedInterface{{Name: "eth1"}},
+		Processes:  []keepalived.TrackedProcess{{Name: "a", Process: "a", Quorum: 1}},
+		Scripts:    []keepalived.TrackedScript{{Name: "a", Command: "/a", User: user, Interval: time.Second, Fall: 1, Rise: 1}},
+		Files:      []keepalived.TrackedFile{{Name: "a", Path: "/a"}},
+	}
+	if user != "" {
+		d.Track.Scripts[0].User = "a"
+	}
+	d.Notify = keepalived.Notify{Master: "/a"}
+	return d.Render()
 }
 
 func FuzzRenderVIP(f *testing.F) {

@@ -39,6 +39,40 @@ func director() keepalived.Director {
 	}
 }
 
+// everything is a director with all that can be said of one.
+func everything(version3 bool) keepalived.Director {
+	d := director()
+	d.Unicast = &keepalived.Unicast{
+		Source: netip.MustParseAddr("192.0.2.11"),
+		Peers:  []netip.Addr{netip.MustParseAddr("192.0.2.12"), netip.MustParseAddr("192.0.2.13")},
+	}
+	d.GARP = &keepalived.GARP{
+		MasterDelay: time.Second, MasterRepeat: 3, MasterRefresh: time.Minute, MasterRefreshRepeat: 2, LowerPrioDelay: 0, LowerPrioRepeat: 0,
+	}
+	d.Track = keepalived.Track{
+		Interfaces: []keepalived.TrackedInterface{{Name: "eth1", Weight: -50}, {Name: "eth2", Weight: 0}},
+		Processes: []keepalived.TrackedProcess{
+			{Name: "redis", Process: "redis-server", Quorum: 2, Delay: 1500 * time.Millisecond, Weight: -50},
+			{Name: "sshd", Process: "sshd", Quorum: 1, Weight: 10},
+		},
+		Scripts: []keepalived.TrackedScript{
+			{Name: "ping", Command: "/usr/local/bin/check-gateway -c 1 192.0.2.1", Interval: 5 * time.Second, Timeout: 2 * time.Second, Fall: 3, Rise: 2, User: "nobody", Weight: -50},
+			{Name: "ready", Command: "/usr/local/bin/ready", Interval: time.Second, Fall: 1, Rise: 1, Weight: 0},
+		},
+		Files: []keepalived.TrackedFile{{Name: "drain", Path: "/run/redislb.drain", Weight: 1}, {Name: "lean", Path: "/run/lean", Initial: -3, Weight: 10}},
+	}
+	d.Notify = keepalived.Notify{
+		Master: "/usr/local/bin/notify --state=master", Backup: "/usr/local/bin/notify --state=backup",
+		Fault: "/usr/local/bin/notify", Stop: "/usr/local/bin/notify stop",
+	}
+	if d.Version3 = version3; version3 {
+		d.Auth, d.AdvertInterval = false, 300*time.Millisecond
+	} else {
+		d.NoPreempt, d.PreemptDelay = true, 0
+	}
+	return d
+}
+
 func redis() keepalived.VIP {
 	return keepalived.VIP{
 		Address: netip.MustParsePrefix("192.0.2.229/24"),
@@ -88,6 +122,12 @@ func TestDirectorIsWrittenAsTheGoldenFilesSay(t *testing.T) {
 	small := director()
 	small.Auth, small.SyncInterface, small.SyncID, small.PreemptDelay = false, "", 0, 1500*time.Millisecond
 	golden(t, "director-small.conf", small.Render())
+	for name, d := range map[string]keepalived.Director{"2": everything(false), "3": everything(true)} {
+		if err := d.Validate(); err != nil {
+			t.Errorf("version %s: %v", name, err)
+		}
+		golden(t, "director-everything-v"+name+".conf", d.Render())
+	}
 }
 
 func TestAuthIsWrittenAsTheGoldenFileSays(t *testing.T) {

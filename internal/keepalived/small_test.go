@@ -15,6 +15,8 @@ func TestStringsThatCouldDoHarmAreRefusedEverywhere(t *testing.T) {
 	for name, validate := range map[string]func(string) error{
 		"name": keepalived.ValidateName, "interface": keepalived.ValidateInterface,
 		"password": keepalived.ValidateAuthPass, "scheduler": keepalived.ValidateScheduler,
+		"process": keepalived.ValidateProcess, "user": keepalived.ValidateUser,
+		"path": func(text string) error { return keepalived.ValidatePath("/" + strings.Repeat(text, 5)) },
 	} {
 		for _, bad := range []string{"", "a\n", "a\nb", "\r", "a b", "a\tb", `a"b`, "a'b", "a{", "}", "$(x)", "${x}", "a;b", "a#b", "a!b", "a\\", "a`b`", "é", "a\x00", "a\x7f", strings.Repeat("a", 64)} {
 			if validate(bad) == nil {
@@ -34,6 +36,19 @@ func TestStringsThatCouldDoHarmAreRefusedEverywhere(t *testing.T) {
 	}
 	if keepalived.ValidateInterface(strings.Repeat("a", 16)) == nil || keepalived.ValidateInterface("..") == nil {
 		t.Error("an impossible interface is allowed")
+	}
+}
+
+func TestCommandsAreAPathAndPlainWords(t *testing.T) {
+	for _, good := range []string{"/bin/true", "/usr/local/bin/check -c 1 a@b:6379,x=%y", "/bin/x " + strings.Repeat("a", 505)} {
+		if err := keepalived.ValidateCommand(good); err != nil {
+			t.Error(err)
+		}
+	}
+	for _, bad := range []string{"", "true", "bin/true", "/", "/bin/", "//bin/true", "/bin/../true", " /bin/true", "/bin/true ", "/bin/x  y", "/bin/x\ty", "/bin/x\ny", `/bin/x "y"`, "/bin/x 'y'", `/bin/x \y`, "/bin/x $y", "/bin/x {y}", "/bin/x #y", "/bin/x !y", "/bin/x;y", "/bin/x|y", "/bin/x é", "/bin/x ~", "/bin/x " + strings.Repeat("a", 506)} {
+		if keepalived.ValidateCommand(bad) == nil {
+			t.Errorf("%q is allowed", bad)
+		}
 	}
 }
 
@@ -99,6 +114,13 @@ func TestNumbersAreAllowedFromTheFirstToTheLast(t *testing.T) {
 		"weight":   {keepalived.ValidateWeight, 0, 65535},
 		"port":     {keepalived.ValidatePort, 1, 65535},
 		"retries":  {keepalived.ValidateRetries, 0, 100},
+
+		"track weight": {keepalived.ValidateTrackWeight, -253, 253},
+		"file value":   {keepalived.ValidateTrackFileValue, -254, 254},
+		"quorum":       {keepalived.ValidateProcessQuorum, 1, 65535},
+		"script count": {keepalived.ValidateScriptCount, 1, 1000},
+		"garp repeat":  {keepalived.ValidateGARPRepeat, 1, 100},
+		"garp lower":   {keepalived.ValidateGARPLowerRepeat, 0, 100},
 	} {
 		if c.validate(c.low) != nil || c.validate(c.high) != nil || c.validate(c.low-1) == nil || c.validate(c.high+1) == nil {
 			t.Errorf("%s is not from %d to %d", name, c.low, c.high)
@@ -108,11 +130,18 @@ func TestNumbersAreAllowedFromTheFirstToTheLast(t *testing.T) {
 		validate        func(time.Duration) error
 		low, high, step time.Duration
 	}{
-		"advert":      {keepalived.ValidateAdvertInterval, time.Second, 255 * time.Second, time.Second},
-		"preempt":     {keepalived.ValidatePreemptDelay, 0, 1000 * time.Second, time.Millisecond},
-		"delay loop":  {keepalived.ValidateDelayLoop, 100 * time.Millisecond, time.Hour, time.Millisecond},
-		"timeout":     {keepalived.ValidateConnectTimeout, 100 * time.Millisecond, time.Hour, time.Millisecond},
-		"retry delay": {keepalived.ValidateRetryDelay, 0, time.Hour, time.Millisecond},
+		"advert": {keepalived.ValidateAdvertInterval, 10 * time.Millisecond, 255 * time.Second, 10 * time.Millisecond},
+		"advert of version 2": {func(d time.Duration) error { return keepalived.ValidateAdvertIntervalOf(d, false) },
+			time.Second, 255 * time.Second, time.Second},
+		"advert of version 3": {func(d time.Duration) error { return keepalived.ValidateAdvertIntervalOf(d, true) },
+			10 * time.Millisecond, 40950 * time.Millisecond, 10 * time.Millisecond},
+		"process delay": {keepalived.ValidateProcessDelay, 0, time.Hour, time.Millisecond},
+		"script time":   {keepalived.ValidateScriptTime, time.Second, time.Hour, time.Second},
+		"garp time":     {keepalived.ValidateGARPTime, 0, time.Hour, time.Second},
+		"preempt":       {keepalived.ValidatePreemptDelay, 0, 1000 * time.Second, time.Millisecond},
+		"delay loop":    {keepalived.ValidateDelayLoop, 100 * time.Millisecond, time.Hour, time.Millisecond},
+		"timeout":       {keepalived.ValidateConnectTimeout, 100 * time.Millisecond, time.Hour, time.Millisecond},
+		"retry delay":   {keepalived.ValidateRetryDelay, 0, time.Hour, time.Millisecond},
 	} {
 		if c.validate(c.low) != nil || c.validate(c.high) != nil ||
 			c.validate(c.low-c.step) == nil || c.validate(c.high+c.step) == nil || c.validate(c.low+c.step/2) == nil {

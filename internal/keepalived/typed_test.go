@@ -24,9 +24,21 @@ func TestParseDirectorInvertsRender(t *testing.T) {
 			RouterID: name.Draw(t, "router"), Instance: name.Draw(t, "instance"), Interface: device.Draw(t, "interface"),
 			VirtualRouterID: rapid.IntRange(1, 255).Draw(t, "vrid"),
 			Priority:        rapid.IntRange(1, 254).Draw(t, "priority"),
-			AdvertInterval:  drawDuration(t, time.Second, 255*time.Second, time.Second, "advert"),
-			PreemptDelay:    drawDuration(t, 0, 1000*time.Second, time.Millisecond, "preempt"),
-			Auth:            rapid.Bool().Draw(t, "auth"),
+			Version3:        rapid.Bool().Draw(t, "version 3"),
+			NoPreempt:       rapid.Bool().Draw(t, "no preempt"),
+			Unicast:         drawUnicast(t),
+			GARP:            drawGARP(t),
+			Track:           drawTrack(t),
+			Notify:          keepalived.Notify{Master: drawCommand(t), Backup: drawCommand(t), Fault: drawCommand(t), Stop: drawCommand(t)},
+		}
+		if d.Version3 {
+			d.AdvertInterval = drawDuration(t, 10*time.Millisecond, 40950*time.Millisecond, 10*time.Millisecond, "advert")
+		} else {
+			d.AdvertInterval = drawDuration(t, time.Second, 255*time.Second, time.Second, "advert")
+			d.Auth = rapid.Bool().Draw(t, "auth")
+		}
+		if !d.NoPreempt {
+			d.PreemptDelay = drawDuration(t, 0, 1000*time.Second, time.Millisecond, "preempt")
 		}
 		if rapid.Bool().Draw(t, "sync") {
 			d.SyncInterface, d.SyncID = device.Draw(t, "sync interface"), rapid.IntRange(1, 255).Draw(t, "sync id")
@@ -38,10 +50,75 @@ func TestParseDirectorInvertsRender(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if again != d {
+		if !reflect.DeepEqual(again, d) {
 			t.Fatalf("%+v became %+v", d, again)
 		}
 	})
+}
+
+func drawUnicast(t *rapid.T) *keepalived.Unicast {
+	if !rapid.Bool().Draw(t, "unicast") {
+		return nil
+	}
+	u := &keepalived.Unicast{}
+	for i := range rapid.IntRange(1, 3).Draw(t, "peers") {
+		u.Peers = append(u.Peers, netip.AddrFrom4([4]byte{192, 0, 2, byte(i + 1)}))
+	}
+	if rapid.Bool().Draw(t, "source") {
+		u.Source = netip.AddrFrom4([4]byte{192, 0, 2, byte(rapid.IntRange(100, 200).Draw(t, "source's"))})
+	}
+	return u
+}
+
+func drawGARP(t *rapid.T) *keepalived.GARP {
+	if !rapid.Bool().Draw(t, "garp") {
+		return nil
+	}
+	seconds := func() time.Duration { return drawDuration(t, 0, time.Hour, time.Second, "garp time") }
+	return &keepalived.GARP{
+		MasterDelay: seconds(), MasterRepeat: rapid.IntRange(1, 100).Draw(t, "repeat"),
+		MasterRefresh: seconds(), MasterRefreshRepeat: rapid.IntRange(1, 100).Draw(t, "refresh repeat"),
+		LowerPrioDelay: seconds(), LowerPrioRepeat: rapid.IntRange(0, 100).Draw(t, "lower repeat"),
+	}
+}
+
+func drawCommand(t *rapid.T) string {
+	return rapid.StringMatching(`(/[A-Za-z0-9_][A-Za-z0-9_./:=,@%+-]{0,8}( [A-Za-z0-9_./:=,@%+-]{1,8}){0,3})?`).
+		Filter(func(s string) bool { return s == "" || keepalived.ValidateCommand(s) == nil }).Draw(t, "command")
+}
+
+// drawTrack draws things in the order of their names, in which they are written.
+func drawTrack(t *rapid.T) keepalived.Track {
+	weight := func() int { return rapid.IntRange(-253, 253).Draw(t, "weight") }
+	count := func(what string) []string { return []string{"a", "b", "c"}[:rapid.IntRange(0, 3).Draw(t, what)] }
+	name := rapid.StringMatching(`[A-Za-z0-9._-]{0,20}`)
+	var track keepalived.Track
+	for _, first := range count("interfaces") {
+		track.Interfaces = append(track.Interfaces, keepalived.TrackedInterface{Name: first + "_if", Weight: weight()})
+	}
+	for _, first := range count("processes") {
+		track.Processes = append(track.Processes, keepalived.TrackedProcess{
+			Name: first + name.Draw(t, "name"), Process: rapid.StringMatching(`[A-Za-z0-9_./:@%+-]{1,15}`).Draw(t, "process"),
+			Quorum: rapid.IntRange(1, 65535).Draw(t, "quorum"), Delay: drawDuration(t, 0, time.Hour, time.Millisecond, "delay"), Weight: weight(),
+		})
+	}
+	for _, first := range count("scripts") {
+		s := keepalived.TrackedScript{
+			Name: first + name.Draw(t, "name"), Command: "/bin/x" + drawCommand(t), Weight: weight(),
+			Interval: drawDuration(t, time.Second, time.Hour, time.Second, "interval"), Timeout: drawDuration(t, 0, time.Hour, time.Second, "timeout"),
+			Fall: rapid.IntRange(1, 1000).Draw(t, "fall"), Rise: rapid.IntRange(1, 1000).Draw(t, "rise"),
+		}
+		if rapid.Bool().Draw(t, "other user") {
+			s.User = rapid.StringMatching(`[a-z_][a-z0-9_-]{0,31}`).Draw(t, "user")
+		}
+		track.Scripts = append(track.Scripts, s)
+	}
+	for _, first := range count("files") {
+		track.Files = append(track.Files, keepalived.TrackedFile{
+			Name: first + name.Draw(t, "name"), Path: "/run/" + first, Initial: rapid.IntRange(-254, 254).Draw(t, "initial"), Weight: weight(),
+		})
+	}
+	return track
 }
 
 func drawVIP(t *rapid.T) keepalived.VIP {
@@ -144,7 +221,7 @@ func TestWhatRenderNeverWritesIsRefusedByLine(t *testing.T) {
 	}
 	for want, err := range map[string]error{
 		"line 11: state: \"MASTER\", expected \"BACKUP\"": main("BACKUP", "MASTER"),
-		"line 11: nopreempt: does not belong here":        main("state BACKUP", "nopreempt"),
+		"line 11: strict_mode: does not belong here":      main("state BACKUP", "strict_mode"),
 		"line 2: global_defs: router_id is missing":       main("router_id a", ""),
 		"priority: \"x\" is no whole number":              main("priority 100", "priority x"),
 		"from 1 to 254":                                   main("priority 100", "priority 255"),

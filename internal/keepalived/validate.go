@@ -94,18 +94,6 @@ func duration(what string, value, step, low, high time.Duration) error {
 	return nil
 }
 
-// ValidateAdvertInterval allows 1 to 255 whole seconds: VRRP version 2 sends it
-// in one byte (vrrp.c, vrrp_build_vrrp_v2), and `keepalived -t` returns 5 for a
-// fraction.
-func ValidateAdvertInterval(value time.Duration) error {
-	return duration("the advertisement interval", value, time.Second, time.Second, 255*time.Second)
-}
-
-// ValidatePreemptDelay allows 0 to 1000 s (timer.h, TIMER_MAX_SEC).
-func ValidatePreemptDelay(value time.Duration) error {
-	return duration("the preemption delay", value, time.Millisecond, 0, 1000*time.Second)
-}
-
 // ValidateDelayLoop checks the interval between two checks. keepalived takes
 // microseconds up to many years (parser.c, read_timer).
 func ValidateDelayLoop(value time.Duration) error {
