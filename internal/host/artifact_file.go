@@ -21,6 +21,8 @@ type File struct {
 	// Adopt lets a foreign file at Path be taken over; it is kept on the host and
 	// put back when the artifact is removed.
 	Adopt bool
+
+	also []step // what else there is to do when it is in place
 }
 
 // inlineSecret is a statement that people write into a keepalived.conf of their own,
@@ -72,7 +74,7 @@ func (f File) establish(s *Snapshot) []step {
 	if f.Label != "" {
 		steps = append(steps, call("seal_secret", f.Path))
 	}
-	return steps
+	return append(steps, f.also...)
 }
 
 func (f File) remove(s *Snapshot) []step {

@@ -312,6 +312,31 @@ stop_unit() {
 	systemctl -q disable --now "$1" 2>"$work/log" || fail "systemctl disable --now $1: $(cat "$work/log")"
 }
 
+# check_script PATH USER: keepalived runs no script as root that somebody else could
+# change (keepalived.conf(5), enable_script_security; lib/notify.c, check_security). It
+# says so in its log alone, and goes on without it.
+check_script() {
+	step="check the script $1"
+	[ -f "$1" ] || fail "there is no file $1 on the host: put the script there first"
+	[ -x "$1" ] || fail "$1 is not executable: run 'chmod +x $1' on the host"
+	[ "$2" = root ] || return 0
+	part=$(readlink -f "$1")
+	while true; do
+		# What others may write into a folder with the sticky bit is theirs alone.
+		open=$(find "$part" -maxdepth 0 \( ! -user 0 -o \( ! -type d -o ! -perm -1000 \) \( -perm -002 -o -perm -020 ! -group 0 \) \))
+		[ -z "$open" ] || fail "$1 is run as root, but $open can be changed by others: it must belong to root, and nobody else may write it"
+		[ "$part" != / ] || break
+		part=${part%/*}
+		part=${part:-/}
+	done
+}
+
+# check_tracked_file PATH: keepalived makes the file, but no folder.
+check_tracked_file() {
+	step="check the folder of $1"
+	[ -d "${1%/*}/" ] || fail "there is no folder ${1%/*} on the host for the tracked file $1"
+}
+
 # check_keepalived HARMLESS: keepalived goes on with a configuration that it cannot
 # read, or with none; so it never gets to see one that was not checked. The exit
 # code is not to be trusted alone: 2.2.7 returns 0 for a missing file, and

@@ -1,10 +1,10 @@
 package host
 
 import (
+	"cmp"
 	_ "embed"
 	"fmt"
 	"regexp"
-	"slices"
 	"strings"
 
 	"github.com/redislb/terraform-provider-redislb/internal/keepalived"
@@ -32,6 +32,9 @@ type Director struct {
 	// to be written.
 	PasswordVersion *int64
 	Password        string
+	// PasswordKept says that Terraform's state keeps the password, and that the
+	// version is the provider's own count.
+	PasswordKept bool
 }
 
 // syncSysctls make the sync daemon tell of idle connections often enough for a
@@ -76,7 +79,7 @@ func (d Director) Artifacts() []Artifact {
 	artifacts = append(artifacts,
 		File{Path: keepalived.HealthScript, Mode: 0o755, Content: healthScript},
 		File{Path: keepalived.RoleScript, Mode: 0o755, Content: roleScript},
-		File{Path: keepalived.ConfigPath, Mode: 0o644, Content: c.Render(), Adopt: d.Adopt},
+		File{Path: keepalived.ConfigPath, Mode: 0o644, Content: c.Render(), Adopt: d.Adopt, also: d.prerequisites()},
 	)
 	if d.PasswordVersion != nil {
 		artifacts = append(artifacts, d.auth())
@@ -87,12 +90,35 @@ func (d Director) Artifacts() []Artifact {
 	)
 }
 
+// prerequisites look, on the host, for what keepalived only complains of in its log.
+func (d Director) prerequisites() []step {
+	var steps []step
+	check := func(command, user string) {
+		program, _, _ := strings.Cut(command, " ")
+		steps = append(steps, call("check_script", program, user))
+	}
+	for _, s := range d.VRRP.Track.Scripts {
+		check(s.Command, cmp.Or(s.User, "root"))
+	}
+	for _, command := range d.VRRP.Notify.Commands() {
+		check(command, "root")
+	}
+	for _, f := range d.VRRP.Track.Files {
+		steps = append(steps, call("check_tracked_file", f.Path))
+	}
+	return steps
+}
+
 // auth is the file with the password, which is shown by its comments alone. A
 // plan, which does not know the password, has no content for it.
 func (d Director) auth() File {
-	content, err := keepalived.RenderAuth(d.Password, *d.PasswordVersion)
+	render := keepalived.RenderAuth
+	if d.PasswordKept {
+		render = keepalived.RenderKeptAuth
+	}
+	content, err := render(d.Password, *d.PasswordVersion)
 	if err != nil {
-		content, _ = keepalived.RenderAuth(placeholder, *d.PasswordVersion)
+		content, _ = render(placeholder, *d.PasswordVersion)
 	}
 	var comments strings.Builder
 	for line := range strings.Lines(string(content)) {
@@ -126,6 +152,9 @@ func DirectorOn(s *Snapshot) (Director, error) {
 	d := Director{Install: true, VRRP: c}
 	if auth, ok := s.Files[keepalived.AuthPath]; ok && c.Auth {
 		version, err := keepalived.ParseAuthVersion(auth.Content)
+		if kept := KeptPasswordVersion(s); err != nil && kept > 0 {
+			version, err, d.PasswordKept = kept, nil, true
+		}
 		if err != nil {
 			return Director{}, fmt.Errorf("%s: %w", keepalived.AuthPath, err)
 		}
@@ -134,14 +163,17 @@ func DirectorOn(s *Snapshot) (Director, error) {
 	return d, nil
 }
 
+// KeptPasswordVersion is the version of the password on the host, if it is one that
+// Terraform's state keeps; otherwise 0.
+func KeptPasswordVersion(s *Snapshot) int64 {
+	version, _ := keepalived.ParseKeptAuthVersion(s.Files[keepalived.AuthPath].Content)
+	return version
+}
+
 // Check looks for what keeps the host from being this director. Fresh: it is to
 // become one, and is not one yet as far as Terraform knows.
 func (d Director) Check(s *Snapshot, fresh bool) []Problem {
-	var problems []Problem
-	if !slices.Contains(s.Interfaces, d.VRRP.Interface) {
-		problems = append(problems, Problem{[]string{"vrrp", "interface"}, "No Such Interface",
-			fmt.Sprintf("The host has no network interface %q. It has: %s.", d.VRRP.Interface, strings.Join(s.Interfaces, ", "))})
-	}
+	problems := d.checkNetwork(s)
 	if !d.Install {
 		for _, p := range []Package{{"keepalived"}, {"ipvsadm"}} {
 			if _, ok := p.Found(s); !ok {
@@ -158,6 +190,8 @@ func (d Director) Check(s *Snapshot, fresh bool) []Problem {
 		if version, err := keepalived.ParseVersion(v); err == nil && version.Lacks() != "" {
 			problems = append(problems, Problem{nil, "keepalived Too Old",
 				fmt.Sprintf("The host has keepalived %s: %s.", version, version.Lacks())})
+		} else if err == nil && d.VRRP.Lacks(version) != "" {
+			problems = append(problems, Problem{[]string{"vrrp"}, "Unknown to the Host's keepalived", d.VRRP.Lacks(version) + "."})
 		}
 	}
 	if len(s.Units) == 0 {

@@ -46,5 +46,22 @@ func (v Version) Lacks() string {
 	return ""
 }
 
+// Lacks says what of the director the version cannot do; empty is nothing. All that
+// it may have is in Minimum too, and no version's sources say otherwise but for this:
+// 2.2.5 to 2.2.7 end themselves by a signal when they check a configuration in which
+// a script has another user (lib/notify.c, check_script_secure, which takes the
+// missing parent of `keepalived -t` for one that died).
+func (d Director) Lacks(v Version) string {
+	if v.Compare(Version{2, 2, 5}) < 0 || v.Compare(Version{2, 2, 7}) > 0 {
+		return ""
+	}
+	for _, s := range d.Track.sorted().Scripts {
+		if s.User != "" && s.User != "root" {
+			return fmt.Sprintf("keepalived %s cannot check a configuration in which a script has a user other than root, as %q has (2.2.5 to 2.2.7 end themselves): leave user out, and have the script change it", v, s.Name)
+		}
+	}
+	return ""
+}
+
 // String is "2.2.7".
 func (v Version) String() string { return fmt.Sprintf("%d.%d.%d", v.Major, v.Minor, v.Patch) }
