@@ -55,7 +55,7 @@ func (d Director) Validate() error {
 		ValidatePriority(d.Priority),
 		ValidateAdvertIntervalOf(d.AdvertInterval, d.Version3),
 		ValidatePreemptDelay(d.PreemptDelay),
-		d.Unicast.validate(),
+		d.Unicast.Validate(),
 		d.GARP.validate(),
 		d.Track.validate(d.Interface),
 		d.Notify.validate(),

@@ -70,33 +70,30 @@ type TrackedFile struct {
 func (t Track) validate(own string) error {
 	var errs []error
 	check := func(kind, name string, err ...error) {
-		if include.MatchString(name + " ") {
-			err = append(err, errors.New("keepalived takes this name for a directive"))
-		}
 		errs = append(errs, wrap(fmt.Sprintf("tracked %s %.140q", kind, name), errors.Join(err...)))
 	}
 	for _, i := range t.Interfaces {
-		check("interface", i.Name, ValidateInterface(i.Name), ValidateTrackWeight(i.Weight))
+		check("interface", i.Name, ValidateTrackedInterface(i.Name), ValidateTrackWeight(i.Weight))
 		if i.Name == own {
 			// vrrp.c, vrrp_complete_instance: "Ignoring track_interface %s since own interface"
 			errs = append(errs, fmt.Errorf("tracked interface %q: it is the instance's own, which is always tracked: without it, the director is in FAULT", i.Name))
 		}
 	}
 	for _, p := range t.Processes {
-		check("process", p.Name, ValidateName(p.Name), ValidateProcess(p.Process), ValidateProcessQuorum(p.Quorum), ValidateProcessDelay(p.Delay), ValidateTrackWeight(p.Weight))
+		check("process", p.Name, ValidateTrackedName(p.Name), ValidateProcess(p.Process), ValidateProcessQuorum(p.Quorum), ValidateProcessDelay(p.Delay), ValidateTrackWeight(p.Weight))
 	}
 	for _, s := range t.Scripts {
 		timeout := s.Timeout
 		if timeout == 0 {
 			timeout = s.Interval
 		}
-		check("script", s.Name, ValidateName(s.Name), ValidateCommand(s.Command), ValidateScriptTime(s.Interval), ValidateScriptTime(timeout), ValidateScriptCount(s.Fall), ValidateScriptCount(s.Rise), ValidateTrackWeight(s.Weight))
+		check("script", s.Name, ValidateTrackedName(s.Name), ValidateCommand(s.Command), ValidateScriptTime(s.Interval), ValidateScriptTime(timeout), ValidateScriptCount(s.Fall), ValidateScriptCount(s.Rise), ValidateTrackWeight(s.Weight))
 		if s.User != "" {
 			errs = append(errs, ValidateUser(s.User))
 		}
 	}
 	for _, f := range t.Files {
-		check("file", f.Name, ValidateName(f.Name), ValidatePath(f.Path), ValidateTrackWeight(f.Weight), ValidateTrackFileValue(f.Initial))
+		check("file", f.Name, ValidateTrackedName(f.Name), ValidatePath(f.Path), ValidateTrackWeight(f.Weight), ValidateTrackFileValue(f.Initial))
 	}
 	for kind, names := range map[string][]string{"interface": t.interfaces(), "process": t.processes(), "script": t.scripts(), "file": t.files()} {
 		if twice := slices.Sorted(slices.Values(names)); len(slices.Compact(twice)) != len(names) {

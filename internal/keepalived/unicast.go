@@ -16,7 +16,8 @@ type Unicast struct {
 	Peers  []netip.Addr
 }
 
-func (u *Unicast) validate() error {
+// Validate says everything that is wrong.
+func (u *Unicast) Validate() error {
 	if u == nil {
 		return nil
 	}

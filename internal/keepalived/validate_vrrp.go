@@ -34,6 +34,21 @@ func ValidatePreemptDelay(value time.Duration) error {
 	return duration("the preemption delay", value, time.Millisecond, 0, 1000*time.Second)
 }
 
+// ValidateTrackedName checks the name of a tracked process, script or file. It stands
+// first on a line of its own, where keepalived looks for directives (lib/parser.c,
+// read_line).
+func ValidateTrackedName(value string) error { return noDirective(value, ValidateName) }
+
+// ValidateTrackedInterface checks the name of a tracked interface, likewise.
+func ValidateTrackedInterface(value string) error { return noDirective(value, ValidateInterface) }
+
+func noDirective(value string, validate func(string) error) error {
+	if include.MatchString(value + " ") {
+		return fmt.Errorf("%q: keepalived takes this name for a directive", value)
+	}
+	return validate(value)
+}
+
 // ValidateTrackWeight allows -253 to 253: 254 is refused for scripts and corrected,
 // with an error, for interfaces (vrrp_parser.c, vrrp_vscript_weight_handler;
 // vrrp_track.c, alloc_track_if).

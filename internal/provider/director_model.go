@@ -4,12 +4,6 @@ import (
 	"context"
 
 	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
-	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
-	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
-	"github.com/hashicorp/terraform-plugin-framework/path"
-	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
-	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringdefault"
-	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/redislb/terraform-provider-redislb/internal/host"
@@ -27,46 +21,52 @@ type directorModel struct {
 	Timeouts  timeouts.Value `tfsdk:"timeouts"`
 }
 
-type vrrpModel struct {
-	Instance          types.String `tfsdk:"instance"`
-	Interface         types.String `tfsdk:"interface"`
-	VirtualRouterID   types.Int64  `tfsdk:"virtual_router_id"`
-	Priority          types.Int64  `tfsdk:"priority"`
-	AdvertInterval    types.String `tfsdk:"advert_interval"`
-	PreemptDelay      types.String `tfsdk:"preempt_delay"`
-	AuthPassWO        types.String `tfsdk:"auth_pass_wo"`
-	AuthPassWOVersion types.Int64  `tfsdk:"auth_pass_wo_version"`
-}
-
-// spec is what package host takes. The password is not part of the model, since
-// it is kept neither in plan nor state.
+// spec is what package host takes. A write-only password is not part of the model,
+// since it is kept neither in plan nor state.
 func (m directorModel) spec(password string) host.Director {
-	v := m.VRRP
 	d := host.Director{
 		Name:     m.Host.ValueString(),
 		Install:  m.Install.ValueBool(),
 		Adopt:    m.Adopt.ValueBool(),
 		Password: password,
-		VRRP: keepalived.Director{
-			Instance:        v.Instance.ValueString(),
-			Interface:       v.Interface.ValueString(),
-			VirtualRouterID: int(v.VirtualRouterID.ValueInt64()),
-			Priority:        int(v.Priority.ValueInt64()),
-			AdvertInterval:  mustDuration(v.AdvertInterval),
-			PreemptDelay:    mustDuration(v.PreemptDelay),
-		},
+		VRRP:     m.VRRP.director(),
 	}
-	if !v.AuthPassWOVersion.IsNull() {
-		version := v.AuthPassWOVersion.ValueInt64()
-		d.PasswordVersion = &version
+	if version := m.VRRP.AuthPassWOVersion; !version.IsNull() {
+		d.PasswordVersion = version.ValueInt64Pointer()
+	}
+	if pass := m.VRRP.AuthPass; !pass.IsNull() {
+		version := m.keptVersion()
+		d.Password, d.PasswordKept, d.PasswordVersion = pass.ValueString(), true, &version
 	}
 	return d
 }
 
-func (m directorModel) known(ctx context.Context) bool {
-	v := m.VRRP
-	return known(ctx, v.Instance, v.Interface, v.VirtualRouterID, v.Priority, v.AdvertInterval, v.PreemptDelay, v.AuthPassWOVersion)
+// keptVersion is the version of a password that the state keeps, as the artifacts
+// show it: 0 where they show none.
+func (m directorModel) keptVersion() int64 {
+	text := textsIn(m.Artifacts, "")[host.File{Path: keepalived.AuthPath}.Key()]
+	version, _ := keepalived.ParseKeptAuthVersion([]byte(text))
+	return version
 }
+
+// nextVersion is the version of a password that the state keeps, for a plan: another
+// one where it is not the password of before. Since the password is in the state, that
+// can be seen, and needs no trace of it on the host. Prior and s may be nil.
+func (m directorModel) nextVersion(prior *directorModel, s *host.Snapshot) int64 {
+	var latest int64
+	if prior != nil && prior.VRRP != nil {
+		latest = prior.keptVersion()
+		if latest > 0 && prior.VRRP.AuthPass.Equal(m.VRRP.AuthPass) {
+			return latest
+		}
+	}
+	if s != nil {
+		latest = max(latest, host.KeptPasswordVersion(s))
+	}
+	return latest + 1
+}
+
+func (m directorModel) known(ctx context.Context) bool { return m.VRRP.known(ctx) }
 
 // fill takes the attributes from what is on the host.
 func (m *directorModel) fill(s *host.Snapshot) error {
@@ -76,78 +76,12 @@ func (m *directorModel) fill(s *host.Snapshot) error {
 	}
 	m.Install, m.Adopt = types.BoolValue(true), types.BoolValue(false)
 	m.LoopGuard = types.StringValue("backup_only")
-	m.VRRP = &vrrpModel{
-		Instance:          types.StringValue(d.VRRP.Instance),
-		Interface:         types.StringValue(d.VRRP.Interface),
-		VirtualRouterID:   types.Int64Value(int64(d.VRRP.VirtualRouterID)),
-		Priority:          types.Int64Value(int64(d.VRRP.Priority)),
-		AdvertInterval:    durationValue(d.VRRP.AdvertInterval),
-		PreemptDelay:      durationValue(d.VRRP.PreemptDelay),
-		AuthPassWO:        types.StringNull(),
-		AuthPassWOVersion: types.Int64PointerValue(d.PasswordVersion),
+	m.VRRP = vrrpOf(d.VRRP)
+	if d.PasswordKept {
+		// It is not read back. No password is empty, so the plan writes the real one.
+		m.VRRP.AuthPass = types.StringValue("")
+	} else {
+		m.VRRP.AuthPassWOVersion = types.Int64PointerValue(d.PasswordVersion)
 	}
 	return nil
-}
-
-func vrrpAttribute() schema.Attribute {
-	return schema.SingleNestedAttribute{
-		MarkdownDescription: "The VRRP instance that decides which director holds the VIPs.",
-		Required:            true,
-		Attributes: map[string]schema.Attribute{
-			"instance": schema.StringAttribute{
-				MarkdownDescription: "Name of the instance in keepalived's configuration.",
-				Optional:            true,
-				Computed:            true,
-				Default:             stringdefault.StaticString("VI_1"),
-				Validators:          []validator.String{stringCheck{"letters, digits and _ - .", keepalived.ValidateName}},
-			},
-			"interface": schema.StringAttribute{
-				MarkdownDescription: "Network interface that the VIPs and the advertisements belong on.",
-				Required:            true,
-				Validators:          []validator.String{stringCheck{"the name of a network interface", keepalived.ValidateInterface}},
-			},
-			"virtual_router_id": schema.Int64Attribute{
-				MarkdownDescription: "Number of the virtual router, 1 to 255: the same on the directors of one group, unique among the groups on one network. It is the id of the IPVS sync daemon too.",
-				Required:            true,
-				Validators:          []validator.Int64{int64validator.Between(1, 255)},
-			},
-			"priority": schema.Int64Attribute{
-				MarkdownDescription: "The director with the highest priority holds the VIPs: 1 to 254, different on each.",
-				Required:            true,
-				Validators:          []validator.Int64{int64validator.Between(1, 254)},
-			},
-			"advert_interval": schema.StringAttribute{
-				MarkdownDescription: "Time between two advertisements of the master, whole seconds; a backup takes over after three and a bit are missed. The same on all directors of a group.",
-				Optional:            true,
-				Computed:            true,
-				Default:             stringdefault.StaticString("1s"),
-				Validators:          []validator.String{duration(keepalived.ValidateAdvertInterval)},
-			},
-			"preempt_delay": schema.StringAttribute{
-				MarkdownDescription: "How long a director with a higher priority waits before it takes the VIPs from a running master. Established connections survive that only if it is longer than it takes the sync daemon to tell of idle connections (10 seconds).",
-				Optional:            true,
-				Computed:            true,
-				Default:             stringdefault.StaticString("15s"),
-				Validators:          []validator.String{duration(keepalived.ValidatePreemptDelay)},
-			},
-			"auth_pass_wo": schema.StringAttribute{
-				MarkdownDescription: "Password that the directors of a group share, 1 to 8 characters. It is never kept in the state. VRRP sends it in clear: it guards against mistakes, not against an attacker on the network.",
-				Optional:            true,
-				Sensitive:           true,
-				WriteOnly:           true,
-				Validators: []validator.String{
-					stringCheck{"1 to 8 characters", keepalived.ValidateAuthPass},
-					stringvalidator.AlsoRequires(path.MatchRelative().AtParent().AtName("auth_pass_wo_version")),
-				},
-			},
-			"auth_pass_wo_version": schema.Int64Attribute{
-				MarkdownDescription: "Raise it to have a changed `auth_pass_wo` written.",
-				Optional:            true,
-				Validators: []validator.Int64{
-					int64validator.AtLeast(0),
-					int64validator.AlsoRequires(path.MatchRelative().AtParent().AtName("auth_pass_wo")),
-				},
-			},
-		},
-	}
 }

@@ -20,9 +20,10 @@ import (
 )
 
 var (
-	_ resource.ResourceWithConfigure   = (*directorResource)(nil)
-	_ resource.ResourceWithModifyPlan  = (*directorResource)(nil)
-	_ resource.ResourceWithImportState = (*directorResource)(nil)
+	_ resource.ResourceWithConfigure      = (*directorResource)(nil)
+	_ resource.ResourceWithModifyPlan     = (*directorResource)(nil)
+	_ resource.ResourceWithValidateConfig = (*directorResource)(nil)
+	_ resource.ResourceWithImportState    = (*directorResource)(nil)
 )
 
 func newDirectorResource() resource.Resource { return &directorResource{} }
@@ -81,12 +82,25 @@ func (r *directorResource) ModifyPlan(ctx context.Context, req resource.ModifyPl
 	plan.ID = plan.Host
 	plan.Artifacts = types.MapUnknown(types.StringType)
 	if plan.known(ctx) {
+		var prior *directorModel
+		if !req.State.Raw.IsNull() {
+			resp.Diagnostics.Append(req.State.Get(ctx, &prior)...)
+		}
 		spec := plan.spec("")
-		plan.Artifacts = artifactsValue(host.Wanted(spec.Artifacts()))
+		if err := unfit(spec.VRRP); err != nil {
+			resp.Diagnostics.AddAttributeError(path.Root("vrrp"), "Invalid vrrp", err.Error())
+			return
+		}
+		var s *host.Snapshot
 		if !plan.Host.IsUnknown() {
-			if s := r.fleet.lookAhead(ctx, plan.Host.ValueString(), &resp.Diagnostics); s != nil {
-				addProblems(&resp.Diagnostics, spec.Check(s, req.State.Raw.IsNull()))
-			}
+			s = r.fleet.lookAhead(ctx, plan.Host.ValueString(), &resp.Diagnostics)
+		}
+		if spec.PasswordKept {
+			*spec.PasswordVersion = plan.nextVersion(prior, s)
+		}
+		plan.Artifacts = artifactsValue(host.Wanted(spec.Artifacts()))
+		if s != nil {
+			addProblems(&resp.Diagnostics, spec.Check(s, prior == nil))
 		}
 	}
 	resp.Diagnostics.Append(resp.Plan.Set(ctx, &plan)...)
@@ -128,7 +142,16 @@ func (r *directorResource) apply(ctx context.Context, plan, prior *directorModel
 	if diags.HasError() {
 		return
 	}
+	name := plan.Host.ValueString()
+	s, err := r.fleet.observe(ctx, name)
+	if err != nil {
+		diags.AddError("Unable to "+action+" Director", err.Error())
+		return
+	}
 	spec := plan.spec(password.ValueString())
+	if spec.PasswordKept && plan.Artifacts.IsUnknown() {
+		*spec.PasswordVersion = plan.nextVersion(prior, s)
+	}
 	// Only what was there before we came is foreign: later it is drift.
 	spec.Adopt = spec.Adopt && prior == nil
 	want := spec.Artifacts()
@@ -137,12 +160,6 @@ func (r *directorResource) apply(ctx context.Context, plan, prior *directorModel
 	if prior != nil {
 		seen = textsIn(prior.Artifacts, "")
 		gone = host.Obsolete(prior.spec("").Artifacts(), want)
-	}
-	name := plan.Host.ValueString()
-	s, err := r.fleet.observe(ctx, name)
-	if err != nil {
-		diags.AddError("Unable to "+action+" Director", err.Error())
-		return
 	}
 	if seen != nil {
 		// What the plan could not show, since the director before did not have it.

@@ -87,4 +87,8 @@ func TestCredentialsAreSensitive(t *testing.T) {
 	if !pass.WriteOnly || !pass.Sensitive {
 		t.Error("the VRRP password would be kept in the state")
 	}
+	kept := vrrpAttribute().(schema.SingleNestedAttribute).Attributes["auth_pass"].(schema.StringAttribute)
+	if !kept.Sensitive || !strings.Contains(kept.MarkdownDescription, "kept in the state in plain text") {
+		t.Error("the VRRP password that is kept in the state would be shown, or its description does not say so")
+	}
 }

@@ -27,7 +27,7 @@ resource "redislb_director" "priority_255" {
   vrrp = { interface = "eth0", virtual_router_id = 1, priority = 255 }
 }
 
-# error: Invalid advert_interval.*1.5s: the advertisement interval is from 1s to 4m15s in steps of 1s
+# error: Invalid advert_interval.*1.5s: the advertisement interval in VRRP version 2 is from 1s to 4m15s in steps of 1s: write whole seconds, or version = 3 on every director of the group
 resource "redislb_director" "advert_interval_fraction" {
   host = "a"
   vrrp = { interface = "eth0", virtual_router_id = 1, priority = 1, advert_interval = "1.5s" }
