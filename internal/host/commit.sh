@@ -313,8 +313,8 @@ stop_unit() {
 }
 
 # check_script PATH USER: keepalived runs no script as root that somebody else could
-# change (keepalived.conf(5), enable_script_security; lib/notify.c, check_security). It
-# says so in its log alone, and goes on without it.
+# change (keepalived.conf(5), enable_script_security; lib/notify.c, check_security): it
+# goes on without it, and not every version's check of the configuration fails.
 check_script() {
 	step="check the script $1"
 	[ -f "$1" ] || fail "there is no file $1 on the host: put the script there first"
@@ -331,7 +331,8 @@ check_script() {
 	done
 }
 
-# check_tracked_file PATH: keepalived makes the file, but no folder.
+# check_tracked_file PATH: keepalived makes the file, but no folder. 2.3.3 dies of a
+# segmentation fault when it checks a configuration that names a missing one.
 check_tracked_file() {
 	step="check the folder of $1"
 	[ -d "${1%/*}/" ] || fail "there is no folder ${1%/*} on the host for the tracked file $1"

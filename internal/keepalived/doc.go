@@ -17,5 +17,6 @@
 //
 // Nothing here talks to a machine. Facts are from keepalived's source at tags
 // v2.1.5, v2.2.7, v2.3.0 and v2.3.3, named by file and function. The golden
-// files were passed, put together, to `keepalived -t` of 2.2.7 and 2.3.3.
+// files were passed, put together, to `keepalived -t` of 2.2.7 and 2.3.3, those of a
+// director to that of 2.1.5 too.
 package keepalived

@@ -18,9 +18,9 @@ import (
 // for the connections that the other one has not been told of.
 const defaultTrackWeight = -50
 
-const weightDescription = "From -253 to 253. Below 0: the priority is that much lower while it is not well. Above 0: it is that much higher while it is. " +
+const weightDescription = "From -253 to 253. Below 0: the priority is that much lower while what is tracked is not well. Above 0: it is that much higher while it is well. " +
 	"0: the director goes into fault while it is not well, and gives up the VIPs even where no other can take them; established connections to other real servers break. " +
-	"A VIP moves only if the priority falls below another director's."
+	"The VIPs move only if the priority falls below another director's, and after that one's `preempt_delay`."
 
 // The keys of tracked things are names in keepalived's configuration.
 var (
@@ -102,7 +102,7 @@ func trackScriptsAttribute() schema.Attribute {
 }
 
 func trackFilesAttribute() schema.Attribute {
-	return tracked("Files that the priority follows, by a name of your choice. Each holds a whole number, which is multiplied by `weight` and added to the priority: write `-100` into it to hand the VIPs over.", trackedName, map[string]schema.Attribute{
+	return tracked("Files that the priority follows, by a name of your choice. Each holds a whole number, which is multiplied by `weight` and added to the priority: write `-100` into it to hand the VIPs over, after the other director's `preempt_delay`.", trackedName, map[string]schema.Attribute{
 		"path": schema.StringAttribute{
 			MarkdownDescription: "Absolute path of the file on the host. Its folder must be there.",
 			Required:            true,
