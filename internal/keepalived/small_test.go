@@ -90,6 +90,42 @@ func TestAuthVersionIsReadBackAndNeverTheSecret(t *testing.T) {
 	}
 }
 
+func TestVersionOfAKeptPasswordIsNotTakenForTheOther(t *testing.T) {
+	kept, err := keepalived.RenderKeptAuth("secret", 7)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := keepalived.ParseKeptAuthVersion(kept); err != nil || got != 7 {
+		t.Errorf("7 became %d, %v", got, err)
+	}
+	if got, err := keepalived.ParseAuthVersion(kept); err == nil {
+		t.Errorf("a kept password has the version %d of the other kind", got)
+	}
+	other, err := keepalived.RenderAuth("secret", 7)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := keepalived.ParseKeptAuthVersion(other); err == nil || strings.Contains(err.Error(), "secret") {
+		t.Errorf("%d, %v", got, err)
+	}
+	if _, err := keepalived.RenderKeptAuth("a\nb", 1); err == nil {
+		t.Error("rendered")
+	}
+}
+
+func TestOnlyScriptsWithAnotherUserAreBeyondAVersion(t *testing.T) {
+	d := everything(false)
+	for version, lacking := range map[keepalived.Version]bool{{2, 1, 5}: false, {2, 2, 4}: false, {2, 2, 5}: true, {2, 2, 7}: true, {2, 2, 8}: false, {2, 3, 3}: false} {
+		if got := d.Lacks(version); (got != "") != lacking || lacking && !strings.Contains(got, `"ping"`) {
+			t.Errorf("%s lacks %q", version, got)
+		}
+	}
+	d.Track.Scripts[0].User = "root"
+	if got := d.Lacks(keepalived.Version{Major: 2, Minor: 2, Patch: 7}); got != "" {
+		t.Errorf("got %q", got)
+	}
+}
+
 func TestKeysAreAnyTextThatFitsALine(t *testing.T) {
 	for _, good := range []string{"redis", "a b", "ä{\n#", strings.Repeat("\x01", 128)} {
 		if err := keepalived.ValidateKey(good); err != nil {

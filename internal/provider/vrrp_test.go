@@ -8,7 +8,12 @@ import (
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 	"github.com/hashicorp/terraform-plugin-framework/types"
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
 	"pgregory.net/rapid"
 
 	"github.com/redislb/terraform-provider-redislb/internal/host"
@@ -183,4 +188,40 @@ func TestDurationsOfVRRPSurviveTheWayThroughTheModel(t *testing.T) {
 			t.Fatalf("got %+v\nwant %+v", got, d)
 		}
 	})
+}
+
+func TestDirectorIsValidatedBeforeItsOptionsAreKnown(t *testing.T) {
+	r := newDirectorResource()
+	var schema resource.SchemaResponse
+	r.Schema(t.Context(), resource.SchemaRequest{}, &schema)
+	wrong := vrrpOf(redisVRRP())
+	wrong.AdvertInterval, wrong.PreemptDelay = types.StringValue("500ms"), types.StringNull()
+	unknown := types.ObjectUnknown(vrrpTypes)
+	for name, c := range map[string]struct {
+		vrrp   any
+		errors int
+	}{"unknown": {unknown, 0}, "wrong": {wrong, 1}, "right": {vrrpOf(redisVRRP()), 0}} {
+		state := tfsdk.State{Schema: schema.Schema, Raw: tftypes.NewValue(schema.Schema.Type().TerraformType(t.Context()), nil)}
+		if diags := state.SetAttribute(t.Context(), path.Root("vrrp"), c.vrrp); diags.HasError() {
+			t.Fatal(diags)
+		}
+		var resp resource.ValidateConfigResponse
+		r.(resource.ResourceWithValidateConfig).ValidateConfig(t.Context(), resource.ValidateConfigRequest{Config: tfsdk.Config(state)}, &resp)
+		if resp.Diagnostics.ErrorsCount() != c.errors {
+			t.Errorf("%s: %v", name, resp.Diagnostics)
+		}
+	}
+}
+
+func TestStateOfTheFirstVersionIsReadByTheServer(t *testing.T) {
+	server, schemas := served(t)
+	resp, err := server.UpgradeResourceState(t.Context(), &tfprotov6.UpgradeResourceStateRequest{
+		TypeName: "redislb_director",
+		Version:  schemas.ResourceSchemas["redislb_director"].Version,
+		RawState: &tfprotov6.RawState{JSON: []byte(`{"id":"a","host":"a","install":true,"adopt":false,"loop_guard":"backup_only","artifacts":{},"timeouts":null,
+			"vrrp":{"instance":"VI_1","interface":"eth0","virtual_router_id":51,"priority":100,"advert_interval":"1s","preempt_delay":"15s","auth_pass_wo":null,"auth_pass_wo_version":1}}`)},
+	})
+	if err != nil || len(resp.Diagnostics) > 0 {
+		t.Fatal(err, resp)
+	}
 }

@@ -7,16 +7,18 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/redislb/terraform-provider-redislb/internal/keepalived"
 )
 
-// ValidateConfig looks at what only several attributes together can tell.
+// ValidateConfig looks at what only several attributes together can tell. Where the
+// whole of vrrp is a variable of a module, it is not known yet.
 func (r *directorResource) ValidateConfig(ctx context.Context, req resource.ValidateConfigRequest, resp *resource.ValidateConfigResponse) {
-	var config directorModel
-	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
-	if !resp.Diagnostics.HasError() && config.VRRP != nil {
-		config.VRRP.validate(ctx, &resp.Diagnostics)
+	var vrrp types.Object
+	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, path.Root("vrrp"), &vrrp)...)
+	if v := objectIn[vrrpModel](vrrp); v != nil {
+		v.validate(ctx, &resp.Diagnostics)
 	}
 }
 
