@@ -152,14 +152,15 @@ func resourcesOn(name string) map[string]resourceOn {
 		}}.Artifacts()
 	}
 	vip := func(address netip.Addr, scheduler string, weight int) []host.Artifact {
-		return host.VIP{Address: netip.PrefixFrom(address, 24), Services: []keepalived.VirtualServer{{
+		return host.VIP{VIP: keepalived.VIP{Address: netip.PrefixFrom(address, 24), Services: []keepalived.VirtualServer{{
 			Name: "redis", Port: 6379, Protocol: keepalived.TCP, Scheduler: scheduler, Forwarding: keepalived.DR,
-			DelayLoop: 2 * time.Second, Check: keepalived.TCPCheck{Timeout: time.Second, Retries: 1, RetryDelay: time.Second},
+			DelayLoop: 2 * time.Second, Check: keepalived.Check{Kind: keepalived.CheckTCP, Timeout: time.Second, Retries: 1, RetryDelay: time.Second},
 			RealServers: []keepalived.RealServer{
 				{Name: "a", Address: netip.MustParseAddr("192.0.2.11"), Port: 6379, Weight: weight},
 				{Name: "b", Address: netip.MustParseAddr("192.0.2.12"), Port: 6379, Weight: 1},
 			},
-		}}}.Artifacts()
+			Quorum: keepalived.Quorum{Weight: 1},
+		}}}}.Artifacts()
 	}
 	resources := map[string]resourceOn{
 		"realserver": {states: map[string][]host.Artifact{"one": realServer(address(0)), "two": realServer(address(1))}},

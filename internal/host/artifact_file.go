@@ -80,7 +80,7 @@ func (f File) establish(s *Snapshot) []step {
 func (f File) remove(s *Snapshot) []step {
 	steps := []step{{files: []fileChange{{path: f.Path, expect: f.expectation(s.Files[f.Path]), remove: true}}}}
 	if f.Label != "" {
-		steps = append(steps, call("unseal_secret"))
+		steps = append(steps, call("unseal_secret", f.Path))
 	}
 	return steps
 }

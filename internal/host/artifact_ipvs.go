@@ -1,13 +1,22 @@
 package host
 
 import (
+	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/redislb/terraform-provider-redislb/internal/ipvs"
 )
 
 // VirtualService is a virtual service of the IPVS table with its real servers.
-type VirtualService struct{ Service ipvs.Service }
+type VirtualService struct {
+	Service ipvs.Service
+	// Sorry is the real server that stands in for all of them while keepalived finds
+	// too few well; the zero AddrPort is none.
+	Sorry netip.AddrPort
+	// Inhibit says that one which fails its check stays, with the weight 0.
+	Inhibit bool
+}
 
 // Key implements [Artifact].
 func (v VirtualService) Key() string { return "ipvs " + v.Service.Key.String() }
@@ -26,22 +35,29 @@ func (v VirtualService) Found(s *Snapshot) (string, bool) {
 	return have.Canonical(), true
 }
 
-// excused returns the service as the table holds it, with those real servers put
-// back that keepalived itself took out because their health check fails.
+// excused returns the service as the table holds it, but for what keepalived itself
+// did to its real servers because of their health: it takes out, or gives the weight
+// 0, who fails the check, and all of them while the sorry server stands in.
 func (v VirtualService) excused(s *Snapshot) *ipvs.Service {
 	row := s.Service(v.Service.Key)
 	if row == nil {
 		return nil
 	}
 	have := *row
-	have.Destinations = append([]ipvs.Destination{}, row.Destinations...)
+	have.Destinations = slices.Clone(row.Destinations)
+	_, sorry := have.Destination(v.Sorry)
+	if sorry = sorry && s.QuorumLost[v.Service.Key]; sorry {
+		have.Destinations = slices.DeleteFunc(have.Destinations, func(d ipvs.Destination) bool { return d.Endpoint() == v.Sorry })
+	}
 	for _, want := range v.Service.Destinations {
 		server := want.Endpoint()
-		if !s.CheckedOut[RealServerKey{Service: v.Service.Key, Server: server}] {
-			continue
-		}
-		if _, there := have.Destination(server); !there {
+		out := s.CheckedOut[RealServerKey{Service: v.Service.Key, Server: server}]
+		i := slices.IndexFunc(have.Destinations, func(d ipvs.Destination) bool { return d.Endpoint() == server })
+		switch {
+		case i < 0 && (out || sorry):
 			have.Destinations = append(have.Destinations, want)
+		case i >= 0 && (out || sorry) && v.Inhibit && have.Destinations[i].Weight == 0:
+			have.Destinations[i].Weight = want.Weight
 		}
 	}
 	return &have

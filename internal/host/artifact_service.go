@@ -21,6 +21,7 @@ func (p Package) Found(s *Snapshot) (string, bool) {
 	installed := map[string]bool{
 		"keepalived": s.KeepalivedVersion != "",
 		"ipvsadm":    s.HasIpvsadm,
+		"nftables":   s.HasNft,
 	}
 	return p.Want(), installed[p.Name]
 }

@@ -67,9 +67,9 @@ func TestArtifactsAreLookedAtEstablishedAndRemovedByKind(t *testing.T) {
 		"file is a link":   {artifact: plain, snapshot: other(fileMap{plain.Path: {Mode: symlink, Owner: "root:root"}}), found: "(not a regular file: L---------)\n", establish: "put /etc/sysctl.d/x 0644 any", remove: "remove /etc/sysctl.d/x any"},
 		"file not UTF-8":   {artifact: File{Path: plain.Path, Mode: 0o644, Content: []byte("\xff")}, snapshot: other(fileMap{plain.Path: file("\xff")}), found: "\uFFFD", establish: "put /etc/sysctl.d/x 0644 a8100ae6aa1940d0b663bb31cd466142ebbdbd5187131b92d93818987832eb89", remove: "remove /etc/sysctl.d/x a8100ae6aa1940d0b663bb31cd466142ebbdbd5187131b92d93818987832eb89"},
 		"foreign file":     {artifact: adopting, snapshot: other(fileMap{adopting.Path: file("text\n")}), found: "text\n", same: true, establish: "keep_foreign_file /etc/keepalived/keepalived.conf\nput /etc/keepalived/keepalived.conf 0644 " + sumOfText, remove: "remove /etc/keepalived/keepalived.conf " + sumOfText},
-		"secret missing":   {artifact: secret, snapshot: other(nil), establish: "put /etc/keepalived/redislb/auth.conf 0600 absent\nseal_secret /etc/keepalived/redislb/auth.conf", remove: "remove /etc/keepalived/redislb/auth.conf any\nunseal_secret"},
-		"secret as wanted": {artifact: secret, snapshot: other(fileMap{secret.Path: {Mode: 0o600, Owner: "root:root", Content: []byte("# c\n(secret, unchanged on the host)\n")}}), found: "# c\n(secret, unchanged on the host)\n", same: true, establish: "put /etc/keepalived/redislb/auth.conf 0600 any\nseal_secret /etc/keepalived/redislb/auth.conf", remove: "remove /etc/keepalived/redislb/auth.conf any\nunseal_secret"},
-		"secret readable":  {artifact: secret, snapshot: other(fileMap{secret.Path: {Mode: 0o644, Owner: "root:root", Content: []byte("# c\n(secret, unchanged on the host)\n")}}), found: "(mode 0644, owner root:root)\n# c\n(secret, unchanged on the host)\n", establish: "put /etc/keepalived/redislb/auth.conf 0600 any\nseal_secret /etc/keepalived/redislb/auth.conf", remove: "remove /etc/keepalived/redislb/auth.conf any\nunseal_secret"},
+		"secret missing":   {artifact: secret, snapshot: other(nil), establish: "put /etc/keepalived/redislb/auth.conf 0600 absent\nseal_secret /etc/keepalived/redislb/auth.conf", remove: "remove /etc/keepalived/redislb/auth.conf any\nunseal_secret /etc/keepalived/redislb/auth.conf"},
+		"secret as wanted": {artifact: secret, snapshot: other(fileMap{secret.Path: {Mode: 0o600, Owner: "root:root", Content: []byte("# c\n(secret, unchanged on the host)\n")}}), found: "# c\n(secret, unchanged on the host)\n", same: true, establish: "put /etc/keepalived/redislb/auth.conf 0600 any\nseal_secret /etc/keepalived/redislb/auth.conf", remove: "remove /etc/keepalived/redislb/auth.conf any\nunseal_secret /etc/keepalived/redislb/auth.conf"},
+		"secret readable":  {artifact: secret, snapshot: other(fileMap{secret.Path: {Mode: 0o644, Owner: "root:root", Content: []byte("# c\n(secret, unchanged on the host)\n")}}), found: "(mode 0644, owner root:root)\n# c\n(secret, unchanged on the host)\n", establish: "put /etc/keepalived/redislb/auth.conf 0600 any\nseal_secret /etc/keepalived/redislb/auth.conf", remove: "remove /etc/keepalived/redislb/auth.conf any\nunseal_secret /etc/keepalived/redislb/auth.conf"},
 
 		"address missing":      {artifact: LoopbackAddress{vip}, snapshot: onLo(), establish: "add_address lo 192.0.2.229/32 lo:1"},
 		"address elsewhere":    {artifact: LoopbackAddress{vip}, snapshot: &Snapshot{Addresses: []Address{{Device: "eth0", Prefix: netip.PrefixFrom(vip, 24), Label: "eth0"}}}, establish: "add_address lo 192.0.2.229/32 lo:1"},
@@ -120,7 +120,7 @@ func TestSecretsNeverShow(t *testing.T) {
 }
 
 func inTable(rows ...ipvs.Service) *Snapshot {
-	return &Snapshot{IPVS: rows, CheckedOut: map[RealServerKey]bool{}}
+	return &Snapshot{IPVS: rows, CheckedOut: map[RealServerKey]bool{}, QuorumLost: map[ipvs.Key]bool{}}
 }
 
 func TestVirtualServiceDriftIsWhatKeepalivedHasNoReasonFor(t *testing.T) {
@@ -167,7 +167,7 @@ func TestVirtualServiceDriftIsWhatKeepalivedHasNoReasonFor(t *testing.T) {
 			for _, server := range c.out {
 				s.CheckedOut[RealServerKey{redisKey, server}] = true
 			}
-			artifact := VirtualService{redisRow()}
+			artifact := VirtualService{Service: redisRow()}
 			equal(t, "drift", len(deviating([]Artifact{artifact}, s)) > 0, c.drift)
 			var edit string
 			for _, st := range artifact.establish(s) {
@@ -179,17 +179,53 @@ func TestVirtualServiceDriftIsWhatKeepalivedHasNoReasonFor(t *testing.T) {
 	}
 }
 
+// What keepalived does besides taking a real server out is excused as long as it says
+// that it does it.
+func TestStandInsAndInhibitedServersAreNoDrift(t *testing.T) {
+	sorry := netip.MustParseAddrPort("192.0.2.13:6379")
+	alone := func(s *ipvs.Service) { s.Destinations = nil; with(sorry)(s) }
+	for name, c := range map[string]struct {
+		change  []func(*ipvs.Service)
+		inhibit bool
+		lost    bool
+		out     bool // a
+		drift   bool
+	}{
+		"it stands in":                           {change: []func(*ipvs.Service){alone}, lost: true},
+		"and one is still there":                 {change: []func(*ipvs.Service){with(sorry), without(serverA)}, lost: true},
+		"quorum lost, all there":                 {lost: true},
+		"nothing stands in":                      {change: []func(*ipvs.Service){without(serverA)}, lost: true, drift: true},
+		"it stands in for a well one, inhibited": {change: []func(*ipvs.Service){with(sorry), weighing(serverB, 0)}, lost: true, inhibit: true},
+		"nobody said that it stands in":          {change: []func(*ipvs.Service){alone}, drift: true},
+		"beside all, unasked":                    {change: []func(*ipvs.Service){with(sorry)}, drift: true},
+		"inhibited":                              {change: []func(*ipvs.Service){weighing(serverA, 0)}, inhibit: true, out: true},
+		"inhibited, and deleted":                 {change: []func(*ipvs.Service){without(serverA)}, inhibit: true, out: true},
+		"inhibited, with another weight":         {change: []func(*ipvs.Service){weighing(serverA, 5)}, inhibit: true, out: true, drift: true},
+		"weight 0 of one that is well":           {change: []func(*ipvs.Service){weighing(serverA, 0)}, inhibit: true, drift: true},
+		"weight 0 where ill ones are taken out":  {change: []func(*ipvs.Service){weighing(serverA, 0)}, out: true, drift: true},
+		"weight 0 of another than the inhibited": {change: []func(*ipvs.Service){weighing(serverB, 0)}, inhibit: true, out: true, drift: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := inTable(redisRow(c.change...))
+			s.QuorumLost[redisKey] = c.lost
+			s.CheckedOut[RealServerKey{redisKey, serverA}] = c.out
+			v := VirtualService{Service: redisRow(), Sorry: sorry, Inhibit: c.inhibit}
+			equal(t, "drift", len(deviating([]Artifact{v}, s)) > 0, c.drift)
+		})
+	}
+}
+
 func TestLookingAtAServiceLeavesTheSnapshotAsItIs(t *testing.T) {
 	s := inTable(redisRow(without(serverA)))
 	s.CheckedOut[RealServerKey{redisKey, serverA}] = true
-	VirtualService{redisRow()}.Found(s)
+	VirtualService{Service: redisRow()}.Found(s)
 	equal(t, "rows", len(s.IPVS[0].Destinations), 1)
 }
 
 func TestDeletedServiceIsMissingEvenWhenItsServersAreCheckedOut(t *testing.T) {
 	s := inTable()
 	s.CheckedOut[RealServerKey{redisKey, serverA}] = true
-	v := VirtualService{redisRow()}
+	v := VirtualService{Service: redisRow()}
 	_, there := v.Found(s)
 	equal(t, "is there", there, false)
 	equal(t, "establish", string(v.establish(s)[0].staged[0]),

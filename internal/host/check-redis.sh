@@ -17,7 +17,7 @@
 # TIMEOUT   seconds (0.5 will do) for all of it, the connection included.
 # user      of Redis's ACL; else the default user
 # password  a file with the password in one line, for root alone: it may be of any
-#           bytes but NUL
+#           bytes but NUL. Lines before it that begin with # are comments.
 # tls       by openssl. The server's certificate must be signed by one of ca, else of
 #           the system's, and be for NAME if there is one, which is sent as SNI too.
 # cert      the client's certificate and key, for Redis asks for one by default
@@ -151,6 +151,9 @@ if [ "$file" ]; then
 	asked="reading $file"
 	IFS= read -r -d '' secret <"$file" && unhealthy "$file holds a NUL byte"
 	secret=${secret%$'\n'}
+	while [[ $secret == '#'*$'\n'* ]]; do
+		secret=${secret#*$'\n'}
+	done
 	[[ $secret && $secret != *$'\n'* ]] || unhealthy "$file does not hold a password in one line"
 	asked=AUTH
 	ask AUTH ${user:+"$user"} "$secret"

@@ -282,7 +282,7 @@ func members(t testing.TB, group int) (found []string) {
 	return found
 }
 
-func secretFile(t testing.TB, content string) string {
+func passwordFile(t testing.TB, content string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "password")
 	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
@@ -317,7 +317,7 @@ func certificate(t testing.TB) (path string, pair tls.Certificate) {
 	if pair, err = tls.X509KeyPair(text, text); err != nil {
 		t.Fatal(err)
 	}
-	return secretFile(t, string(text)), pair
+	return passwordFile(t, string(text)), pair
 }
 
 // slowRDB is a database that is loaded for long: with a key-load-delay for each key,
@@ -351,11 +351,11 @@ func TestRedisCheck(t *testing.T) {
 		},
 		"password": {
 			server:  func(t *testing.T) netip.AddrPort { return newRedis(t, "requirepass hUsh~7").at },
-			options: []string{"password=" + secretFile(t, "hUsh~7\n")},
+			options: []string{"password=" + passwordFile(t, "# Managed\n# password_wo_version 1\nhUsh~7\n")},
 		},
 		"wrong password": {
 			server:  func(t *testing.T) netip.AddrPort { return newRedis(t, "requirepass hUsh~7").at },
-			options: []string{"password=" + secretFile(t, "hUsh~8\n")},
+			options: []string{"password=" + passwordFile(t, "hUsh~8\n")},
 			want:    same("-WRONGPASS invalid username-password pair"),
 		},
 		"no password": {
@@ -364,12 +364,12 @@ func TestRedisCheck(t *testing.T) {
 		},
 		"password where none is wanted": {
 			server:  func(t *testing.T) netip.AddrPort { return newRedis(t).at },
-			options: []string{"password=" + secretFile(t, "hUsh~7")},
+			options: []string{"password=" + passwordFile(t, "hUsh~7")},
 			want:    same("-ERR AUTH <password> called without any password configured"),
 		},
 		"no AUTH": {
 			server:  func(t *testing.T) netip.AddrPort { return newRedis(t, `rename-command AUTH ""`).at },
-			options: []string{"password=" + secretFile(t, "hUsh~7")},
+			options: []string{"password=" + passwordFile(t, "hUsh~7")},
 			want:    same("it does not know the command AUTH\n"),
 		},
 		"hung": {
@@ -544,7 +544,7 @@ func TestRedisCheckNeedsNoMoreOfTheACLThanItSays(t *testing.T) {
 		return fmt.Sprintf("user %s on #%x %s", name, sha256.Sum256(secret), rules)
 	}
 	r := newRedis(t, user("pings", "-@all +ping"), user("reads", "-@all +ping +role"), user("writes", rules))
-	password := "password=" + secretFile(t, string(secret)+"\n")
+	password := "password=" + passwordFile(t, string(secret)+"\n")
 	for _, c := range []struct{ user, mode, want string }{
 		{"pings", "ping", ""}, {"reads", "master", ""}, {"writes", "writable", ""},
 		{"pings", "master", "-NOPERM"}, {"reads", "writable", "-NOPERM"}, {"nobody", "ping", "-WRONGPASS"},
@@ -558,9 +558,9 @@ func TestRedisCheckRefusesWhatIsNoPassword(t *testing.T) {
 	r := newRedis(t)
 	for content, want := range map[string]string{
 		"": "does not hold a password in one line", "\n": "does not hold a password in one line",
-		"a\nb\n": "does not hold a password in one line", "a\x00b\n": "holds a NUL byte",
+		"# c\na\nb\n": "does not hold a password in one line", "a\x00b\n": "holds a NUL byte",
 	} {
-		verdict(t, want, checkRedis("ping", r.at, "30", "password="+secretFile(t, content)))
+		verdict(t, want, checkRedis("ping", r.at, "30", "password="+passwordFile(t, content)))
 	}
 	verdict(t, "cannot read /nowhere", checkRedis("ping", r.at, "30", "password=/nowhere"))
 }
@@ -571,7 +571,7 @@ func TestRedisCheckSpeaksTLS(t *testing.T) {
 	others, _ := certificate(t)
 	// It asks for the client's certificate by default.
 	r := newRedis(t, "port 0", "tls-port PORT", "tls-cert-file "+mine, "tls-key-file "+mine, "tls-ca-cert-file "+mine, "requirepass Quit")
-	password := "password=" + secretFile(t, "Quit")
+	password := "password=" + passwordFile(t, "Quit")
 	for _, c := range []struct {
 		want    string
 		at      netip.AddrPort
@@ -616,7 +616,7 @@ func hearsSecret(t *testing.T, wrap func(net.Listener) net.Listener, timeout str
 	})
 	t.Cleanup(func() { close(over) })
 	said = &bytes.Buffer{}
-	cmd = checkRedis("ping", addrOf(l), timeout, append(options, "password="+secretFile(t, "hUsh~7"))...)
+	cmd = checkRedis("ping", addrOf(l), timeout, append(options, "password="+passwordFile(t, "hUsh~7"))...)
 	// Variables of the environment stay in it, whatever the shell puts in them.
 	cmd.Env = append(os.Environ(), "secret=x", "request=x", "reply=x", "word=x", "SHELLOPTS=allexport:xtrace")
 	cmd.Stdout, cmd.Stderr = said, said

@@ -16,13 +16,15 @@ recall() {
 	rm -f "$state/before/$1"
 }
 
-# install_packages PACKAGE…: each brings a command of its own name.
+# install_packages PACKAGE…: each brings a command of its own name, but for nftables.
 install_packages() {
 	step="install $*"
 	: >"$work/installed"
 	run_package_manager "$@"
 	for package in "$@"; do
-		command -v "$package" >/dev/null ||
+		command=$package
+		[ "$package" != nftables ] || command=nft
+		command -v "$command" >/dev/null ||
 			unable "$package is still missing although the package manager had no complaint: $(tail -n 5 "$work/log")"
 	done
 }
@@ -135,6 +137,8 @@ keep_files() {
 		case $path in
 		/etc/keepalived/*)
 			checked_servers >"$work/servers.old"
+			# keepalived leaves those in the table that are not set any more.
+			! grep -qs '^ *[ul]threshold ' /etc/keepalived/redislb/vip-*.services.conf || : >/run/redislb/thresholds
 			undo live reload_old_configuration
 			break
 			;;
@@ -178,7 +182,8 @@ remove_files() {
 			cp -a "$kept" "$path"
 			rm -f "$kept"
 		fi
-		durable "${path%/*}"
+		case $path in */keepalived.service.d/*) drop_folder "${path%/*}" ;; esac
+		[ ! -d "${path%/*}" ] || durable "${path%/*}"
 	done <"$work/files.$1"
 }
 
@@ -209,10 +214,16 @@ keep_foreign_file() {
 
 seal_secret() {
 	step="note the checksum of $1"
-	(umask 077 && sha256sum "$1" >"$state/auth.sha256")
+	unseal_secret "$1"
+	(umask 077 && sha256sum "$1" >>"$state/secrets.sha256")
 }
 
-unseal_secret() { rm -f "$state/auth.sha256"; }
+unseal_secret() {
+	[ -e "$state/secrets.sha256" ] || return 0
+	(umask 077 && grep -vF "  $1" "$state/secrets.sha256" >"$state/secrets.new") || true
+	mv -f "$state/secrets.new" "$state/secrets.sha256"
+	[ -s "$state/secrets.sha256" ] || rm -f "$state/secrets.sha256"
+}
 
 # set_sysctl PATH VALUE
 set_sysctl() {

@@ -60,6 +60,7 @@ case "$1 $2" in
 esac`,
 	"modprobe":   ``,
 	"rmmod":      ``,
+	"nft":        ``,
 	"journalctl": `echo "keepalived's own words"`,
 	"sync":       ``,
 }
@@ -475,7 +476,7 @@ func TestVerdictsOnServersThatComeOrComeBackAreForgotten(t *testing.T) {
 	alone := redisVIP()
 	alone.Services[0].RealServers = alone.Services[0].RealServers[1:] // b
 	text := func(v VIP) string {
-		_, services := keepalived.VIP(v).Render()
+		_, services := v.Render()
 		return string(services)
 	}
 	path := keepalived.VIPServicesPath(vip)
@@ -674,7 +675,10 @@ func TestDiskWithoutRoomDoesNotCostWhatIsRemembered(t *testing.T) {
 func TestSealIsTheChecksumThatTheProbeCompares(t *testing.T) {
 	b := newBox(t)
 	b.ok(put(keepalived.AuthPath, "hush\n", 0o600, "absent"), call("seal_secret", keepalived.AuthPath))
-	seal := "var/lib/redislb/auth.sha256"
+	other := keepalived.Dir + "/vip-192.0.2.229.tcp-6379.password"
+	b.ok(put(other, "1\n", 0o600, "absent"), call("seal_secret", other))
+	b.ok(put(other, "2\n", 0o600, "any"), call("seal_secret", other))
+	seal := "var/lib/redislb/secrets.sha256"
 	equal(t, "mode", b.tree()[seal][:10], "-rw-------")
 	equal(t, "the folder is closed", b.tree()["var/lib/redislb"][:10], "drwx------")
 	sum := func() bool {
@@ -683,7 +687,10 @@ func TestSealIsTheChecksumThatTheProbeCompares(t *testing.T) {
 	equal(t, "unchanged", sum(), true)
 	b.write(keepalived.AuthPath[1:], "else\n", 0o600)
 	equal(t, "changed", sum(), false)
-	b.ok(remove(keepalived.AuthPath, "any"), call("unseal_secret"))
+	equal(t, "one line for each", strings.Count(b.read(seal), "\n"), 2)
+	b.ok(remove(other, "any"), call("unseal_secret", other))
+	equal(t, "the line of the other stays", strings.Count(b.read(seal), keepalived.AuthPath), 1)
+	b.ok(remove(keepalived.AuthPath, "any"), call("unseal_secret", keepalived.AuthPath))
 	equal(t, "nothing is left", b.exists("var/lib/redislb") || b.exists("etc/keepalived/redislb"), false)
 }
 

@@ -16,8 +16,12 @@ var healthScript []byte
 //go:embed role.sh
 var roleScript []byte
 
+//go:embed check-redis.sh
+var checkRedisScript []byte
+
 const (
 	directorModulesFile = "/etc/modules-load.d/redislb.conf"
+	keepalivedDropIn    = "/etc/systemd/system/keepalived.service.d/redislb.conf"
 	directorSysctlFile  = "/etc/sysctl.d/99-zz-redislb-director.conf"
 )
 
@@ -69,6 +73,7 @@ func (d Director) Artifacts() []Artifact {
 	artifacts := []Artifact{
 		Package{"keepalived"},
 		Package{"ipvsadm"},
+		Package{"nftables"}, // for the reset guard of role.sh
 		Module{"ip_vs"},
 		File{Path: directorModulesFile, Mode: 0o644, Content: []byte(keepalived.Header("redislb_director") + "ip_vs\n")},
 		File{Path: directorSysctlFile, Mode: 0o644, Content: sysctlFile(keepalived.Header("redislb_director"), syncSysctls())},
@@ -79,6 +84,8 @@ func (d Director) Artifacts() []Artifact {
 	artifacts = append(artifacts,
 		File{Path: keepalived.HealthScript, Mode: 0o755, Content: healthScript},
 		File{Path: keepalived.RoleScript, Mode: 0o755, Content: roleScript},
+		File{Path: keepalivedDropIn, Mode: 0o644, Content: []byte(keepalived.Header("redislb_director") + "[Service]\nExecStop=" + keepalived.RoleScript + " LEAVE\n")},
+		File{Path: keepalived.RedisCheckScript, Mode: 0o755, Content: checkRedisScript},
 		File{Path: keepalived.ConfigPath, Mode: 0o644, Content: c.Render(), Adopt: d.Adopt, also: d.prerequisites()},
 	)
 	if d.PasswordVersion != nil {
@@ -109,16 +116,20 @@ func (d Director) prerequisites() []step {
 	return steps
 }
 
-// auth is the file with the password, which is shown by its comments alone. A
-// plan, which does not know the password, has no content for it.
 func (d Director) auth() File {
 	render := keepalived.RenderAuth
 	if d.PasswordKept {
 		render = keepalived.RenderKeptAuth
 	}
-	content, err := render(d.Password, *d.PasswordVersion)
+	return secretFile(keepalived.AuthPath, Password{*d.PasswordVersion, d.Password}, render)
+}
+
+// secretFile is a file with a password, which is shown by its comments alone. A
+// plan, which does not know the password, has no content for it.
+func secretFile(path string, p Password, render func(string, int64) ([]byte, error)) File {
+	content, err := render(p.Text, p.Version)
 	if err != nil {
-		content, _ = render(placeholder, *d.PasswordVersion)
+		content, _ = render(placeholder, p.Version)
 	}
 	var comments strings.Builder
 	for line := range strings.Lines(string(content)) {
@@ -126,7 +137,7 @@ func (d Director) auth() File {
 			comments.WriteString(line)
 		}
 	}
-	f := File{Path: keepalived.AuthPath, Mode: 0o600, Label: comments.String()}
+	f := File{Path: path, Mode: 0o600, Label: comments.String()}
 	if err == nil {
 		f.Content = content
 	}
@@ -175,7 +186,7 @@ func KeptPasswordVersion(s *Snapshot) int64 {
 func (d Director) Check(s *Snapshot, fresh bool) []Problem {
 	problems := d.checkNetwork(s)
 	if !d.Install {
-		for _, p := range []Package{{"keepalived"}, {"ipvsadm"}} {
+		for _, p := range []Package{{"keepalived"}, {"ipvsadm"}, {"nftables"}} {
 			if _, ok := p.Found(s); !ok {
 				problems = append(problems, Problem{[]string{"install"}, "Package Missing",
 					fmt.Sprintf("%s is not installed on the host and install is false: install it by hand, or leave install out.", p.Name)})

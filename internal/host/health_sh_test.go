@@ -18,7 +18,8 @@ func TestVerdictsAreNotedBesideTheProcessThatSaidThem(t *testing.T) {
 		"RS [192.0.2.11]:tcp:6379 [192.0.2.229]:tcp:6379 DOWN\n" +
 		"RS [192.0.2.12]:tcp:6379 [192.0.2.229]:tcp:6379 DOWN\n" +
 		"RS [2001:db8::2]:udp:53 [2001:db8::1]:udp:53 DOWN\n" +
-		"RS [192.0.2.12]:tcp:6379 [192.0.2.229]:tcp:6379 UP\n"
+		"RS [192.0.2.12]:tcp:6379 [192.0.2.229]:tcp:6379 UP\n" +
+		"VS [192.0.2.229]:tcp:6379 DOWN\n"
 	if err := os.WriteFile(fifo, []byte(lines), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -41,7 +42,8 @@ func TestVerdictsAreNotedBesideTheProcessThatSaidThem(t *testing.T) {
 		}
 		got += filepath.Base(note) + " " + string(content)
 	}
-	equal(t, "notes", got, strings.ReplaceAll("[192.0.2.229]:tcp:6379_[192.0.2.11]:tcp:6379 PID DOWN\n"+
+	equal(t, "notes", got, strings.ReplaceAll("[192.0.2.229]:tcp:6379 PID DOWN\n"+
+		"[192.0.2.229]:tcp:6379_[192.0.2.11]:tcp:6379 PID DOWN\n"+
 		"[192.0.2.229]:tcp:6379_[192.0.2.12]:tcp:6379 PID UP\n"+
 		"[2001:db8::1]:udp:53_[2001:db8::2]:udp:53 PID DOWN\n", "PID", pid))
 }
@@ -75,5 +77,6 @@ func TestProbeTellsTheServersThatALivingKeepalivedTookOut(t *testing.T) {
 	write("run/redislb/health/[2001:db8::1]:udp:53_[2001:db8::2]:udp:53", "41 DOWN\n")
 	write("run/redislb/health/[192.0.2.229]:tcp:6379_[192.0.2.13]:tcp:6379", "42 DOWN\n") // there is no such process
 	write("run/redislb/health/[192.0.2.229]:tcp:6379_[192.0.2.14]:tcp:6379", "43 DOWN\n") // it is another program's
-	equal(t, "of some that are down", told(), "[192.0.2.229]:tcp:6379_[192.0.2.12]:tcp:6379 DOWN\n[2001:db8::1]:udp:53_[2001:db8::2]:udp:53 DOWN")
+	write("run/redislb/health/[192.0.2.9]:tcp:80", "41 DOWN\n")
+	equal(t, "of some that are down", told(), "[192.0.2.229]:tcp:6379_[192.0.2.12]:tcp:6379 DOWN\n[192.0.2.9]:tcp:80 DOWN\n[2001:db8::1]:udp:53_[2001:db8::2]:udp:53 DOWN")
 }

@@ -81,23 +81,24 @@ func redisDirector() Director {
 func redisServer() RealServer { return RealServer{VIPs: []netip.Addr{vip}} }
 
 func redisVIP() VIP {
-	return VIP{
+	return VIP{VIP: keepalived.VIP{
 		Address: netip.PrefixFrom(vip, 24),
 		Services: []keepalived.VirtualServer{{
 			Name: "redis", Port: 6379, Protocol: keepalived.TCP, Scheduler: "rr", Forwarding: keepalived.DR,
 			DelayLoop: 6 * time.Second,
-			Check:     keepalived.TCPCheck{Timeout: 3 * time.Second, Retries: 2, RetryDelay: time.Second},
+			Check:     keepalived.Check{Kind: keepalived.CheckTCP, Timeout: 3 * time.Second, Retries: 2, RetryDelay: time.Second},
+			Quorum:    keepalived.Quorum{Weight: 1},
 			RealServers: []keepalived.RealServer{
 				{Name: "a", Address: serverA.Addr(), Port: 6379, Weight: 1},
 				{Name: "b", Address: serverB.Addr(), Port: 6379, Weight: 1},
 			},
 		}},
-	}
+	}}
 }
 
 // redisRow is what the table holds of redisVIP, changed by the functions.
 func redisRow(change ...func(*ipvs.Service)) ipvs.Service {
-	row := tableRow(vip, redisVIP().Services[0])
+	row := virtualService(vip, redisVIP().Services[0]).Service
 	for _, f := range change {
 		f(&row)
 	}
@@ -130,10 +131,10 @@ func with(server netip.AddrPort) func(*ipvs.Service) {
 // probe.sh.
 type machine struct {
 	keepalivedVersion string
-	ipvsadm           bool
+	ipvsadm, nft      bool
 	files             map[string]FileState
 	links             map[string]string // symbolic links: path to target
-	secret            string            // body of the section; empty: there is no such file
+	secrets           []string          // bodies of the sections
 	sysctls           map[string]string // by path under /proc/sys
 	addresses         []Address
 	units             map[string]UnitState
@@ -174,16 +175,19 @@ func (m *machine) hold(artifacts []Artifact) *machine {
 	for _, a := range artifacts {
 		switch a := a.(type) {
 		case Package:
-			if a.Name == "keepalived" {
+			switch a.Name {
+			case "keepalived":
 				m.keepalivedVersion = "Keepalived v2.2.7 (01/16,2022)"
-			} else {
+			case "ipvsadm":
 				m.ipvsadm = true
+			case "nftables":
+				m.nft = true
 			}
 		case Module:
 			m.ipvsLoaded = true
 		case File:
 			if a.Label != "" {
-				m.secret = "8180 root:root\n" + a.Want()
+				m.secrets = append(m.secrets, "8180 root:root "+a.Path+"\n"+a.Want())
 			} else {
 				m.files[a.Path] = FileState{Mode: a.Mode, Owner: "root:root", Content: a.Content}
 			}
@@ -223,6 +227,7 @@ func (m *machine) probe() []byte {
 	} else {
 		section("ipvsadm", "")
 	}
+	section("nft", map[bool]string{true: "/usr/sbin/nft"}[m.nft])
 	section("interfaces", "eth0 lo")
 	section("ssh", "198.51.100.1 50000 198.51.100.11 22")
 	section("transactions", strings.Join(m.ended, "\n"))
@@ -258,8 +263,8 @@ func (m *machine) probe() []byte {
 		units = append(units, fmt.Sprintf("Id=%s\nLoadState=%s\nActiveState=%s\nUnitFileState=%s\nActiveEnterTimestampMonotonic=%d\n", name, u.Load, u.Active, u.File, since))
 	}
 	section("unit", strings.Join(units, "\n"))
-	if m.secret != "" {
-		section("secret", m.secret)
+	for _, secret := range m.secrets {
+		section("secret", secret)
 	}
 	b.WriteString("== tar\n")
 	b.Write(archiveOf(m.files, m.links))

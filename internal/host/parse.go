@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/redislb/terraform-provider-redislb/internal/ipvs"
-	"github.com/redislb/terraform-provider-redislb/internal/keepalived"
 )
 
 // parseSnapshot reads the output of probe.sh. Output that was cut short is an
@@ -30,12 +29,14 @@ func parseSnapshot(out []byte) (*Snapshot, error) {
 		Sysctls:    map[string]string{},
 		Units:      map[string]UnitState{},
 		CheckedOut: map[RealServerKey]bool{},
+		QuorumLost: map[ipvs.Key]bool{},
 	}
 	if err := s.parseFiles(archive); err != nil {
 		return nil, fmt.Errorf("the probe's archive of files: %w", err)
 	}
 	var proc, save ipvs.Table
 	var earlier []Address
+	var thresholds string
 	for section := range strings.SplitSeq(strings.TrimPrefix(string(text), "== "), "\n== ") {
 		name, body, _ := strings.Cut(strings.TrimSuffix(section, "\n"), "\n")
 		var err error
@@ -51,6 +52,8 @@ func parseSnapshot(out []byte) (*Snapshot, error) {
 			proc, err = ipvs.ParseProc([]byte(body))
 		case "ipvs save":
 			save, err = ipvs.ParseSave([]byte(body))
+		case "ipvs thresholds":
+			thresholds = body
 		case "ipvs daemon":
 			err = s.parseSyncDaemons(body)
 		case "health":
@@ -67,6 +70,9 @@ func parseSnapshot(out []byte) (*Snapshot, error) {
 		}
 	}
 	s.IPVS = ipvs.Merge(proc, save)
+	if err := s.IPVS.AddThresholds([]byte(thresholds)); err != nil {
+		return nil, err
+	}
 	s.Moving = earlier != nil && !slices.Equal(earlier, s.Addresses)
 	return s, nil
 }
@@ -96,6 +102,8 @@ func (s *Snapshot) parseFact(name, text string) error {
 		s.ended = strings.Fields(text)
 	case "ipvsadm":
 		s.HasIpvsadm = text != ""
+	case "nft":
+		s.HasNft = text != ""
 	case "interfaces":
 		s.Interfaces = strings.Fields(text)
 	case "schedulers":
@@ -143,11 +151,12 @@ func (s *Snapshot) parseFiles(archive []byte) error {
 	}
 }
 
-// parseSecret reads what the host tells of the file with the password: "MODE
-// USER:GROUP" (stat(1) %f: st_mode in hex), then lines to show.
+// parseSecret reads what the host tells of a file with a password: "MODE USER:GROUP
+// PATH" (stat(1) %f: st_mode in hex), then lines to show.
 func (s *Snapshot) parseSecret(text string) error {
 	head, shown, _ := strings.Cut(text, "\n")
-	hex, owner, _ := strings.Cut(head, " ")
+	hex, rest, _ := strings.Cut(head, " ")
+	owner, path, _ := strings.Cut(rest, " ")
 	raw, err := strconv.ParseUint(hex, 16, 32)
 	if err != nil {
 		return err
@@ -156,7 +165,7 @@ func (s *Snapshot) parseSecret(text string) error {
 	if raw&0o170000 != 0o100000 { // S_IFMT and S_IFREG (inode(7)) of the host, whatever runs here
 		state.Mode |= fs.ModeIrregular
 	}
-	s.Files[keepalived.AuthPath] = state
+	s.Files[path] = state
 	return nil
 }
 
@@ -194,7 +203,8 @@ func parseAddresses(text string) ([]Address, error) {
 		}
 		a := Address{Device: f[1], Prefix: prefix}
 		for _, word := range f[4:] {
-			a.Secondary = a.Secondary || word == "secondary"
+			// IPv6 says temporary where IPv4 says secondary (ip-address(8)).
+			a.Secondary = a.Secondary || slices.Contains([]string{"secondary", "temporary", "deprecated", "tentative", "dadfailed"}, word)
 		}
 		if f[2] == "inet" {
 			a.Label = f[len(f)-1]
@@ -230,26 +240,28 @@ func (s *Snapshot) parseSyncDaemons(text string) error {
 	return nil
 }
 
-// parseHealth reads health.sh's notes: "[192.0.2.229]:tcp:6379_[192.0.2.12]:tcp:6379 DOWN".
+// parseHealth reads health.sh's notes: "[192.0.2.229]:tcp:6379_[192.0.2.12]:tcp:6379 DOWN"
+// of a real server, "[192.0.2.229]:tcp:6379 DOWN" of a virtual server.
 func (s *Snapshot) parseHealth(text string) error {
 	for line := range strings.SplitSeq(text, "\n") {
 		name, verdict, _ := strings.Cut(line, " ")
 		if name == "" || verdict != "DOWN" {
 			continue
 		}
-		vip, server, ok := strings.Cut(name, "_")
-		if !ok {
-			return fmt.Errorf("health note %q: want [VIP]:PROTOCOL:PORT_[SERVER]:PROTOCOL:PORT", name)
-		}
+		vip, server, ofServer := strings.Cut(name, "_")
 		service, protocol, err := parseTrio(vip)
 		if err != nil {
 			return fmt.Errorf("health note %q: %w", name, err)
+		}
+		key := ipvs.Key{Protocol: protocol, Address: service.Addr(), Port: service.Port()}
+		if !ofServer {
+			s.QuorumLost[key] = true
+			continue
 		}
 		endpoint, _, err := parseTrio(server)
 		if err != nil {
 			return fmt.Errorf("health note %q: %w", name, err)
 		}
-		key := ipvs.Key{Protocol: protocol, Address: service.Addr(), Port: service.Port()}
 		s.CheckedOut[RealServerKey{Service: key, Server: endpoint}] = true
 	}
 	return nil

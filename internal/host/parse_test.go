@@ -98,24 +98,26 @@ func TestSyncDaemonsOfBothRolesAreSeen(t *testing.T) {
 
 func TestOnlyNotesThatSayDownTakeAServerOut(t *testing.T) {
 	m := bareMachine()
-	m.health = "[192.0.2.229]:tcp:6379_[192.0.2.11]:tcp:6379 DOWN\n[192.0.2.229]:tcp:6379_[192.0.2.12]:tcp:6379 UP\n[192.0.2.229]:udp:53_[192.0.2.12]:udp:53 DOWN\n[2001:db8::1]:tcp:80_[2001:db8::2]:tcp:80 DOWN\n"
+	m.health = "[192.0.2.229]:tcp:6379_[192.0.2.11]:tcp:6379 DOWN\n[192.0.2.229]:tcp:6379_[192.0.2.12]:tcp:6379 UP\n[192.0.2.229]:udp:53_[192.0.2.12]:udp:53 DOWN\n[2001:db8::1]:tcp:80_[2001:db8::2]:tcp:80 DOWN\n[192.0.2.229]:tcp:6379 DOWN\n"
 	s := m.snapshot(t)
 	equal(t, "notes", len(s.CheckedOut), 3)
 	equal(t, "a is out", s.CheckedOut[RealServerKey{redisKey, serverA}], true)
 	equal(t, "b is not", s.CheckedOut[RealServerKey{redisKey, serverB}], false)
 	dns := ipvs.Key{Protocol: ipvs.UDP, Address: vip, Port: 53}
 	equal(t, "UDP", s.CheckedOut[RealServerKey{dns, netip.MustParseAddrPort("192.0.2.12:53")}], true)
+	equal(t, "quorum of Redis", s.QuorumLost[redisKey], true)
+	equal(t, "quorum of the others", len(s.QuorumLost), 1)
 	equal(t, "the same over TCP", s.CheckedOut[RealServerKey{ipvs.Key{Address: vip, Port: 53}, netip.MustParseAddrPort("192.0.2.12:53")}], false)
 }
 
 func TestMalformedSectionsAreErrorsThatNameThem(t *testing.T) {
 	for name, change := range map[string]func(*machine){
-		"health":      func(m *machine) { m.health = "[192.0.2.229]:tcp:6379 DOWN" },
+		"health":      func(m *machine) { m.health = "[192.0.2.229]:tcp DOWN" },
 		"health vip":  func(m *machine) { m.health = "[x]:tcp:1_[192.0.2.11]:tcp:1 DOWN" },
 		"health rs":   func(m *machine) { m.health = "[192.0.2.11]:tcp:1_[192.0.2.11]:tcp:x DOWN" },
 		"ipvs daemon": func(m *machine) { m.ipvsLoaded, m.daemons = true, "master sync daemon (mcast=eth0, syncid=x)" },
 		"ipvs save":   func(m *machine) { m.ipvsLoaded, m.save = true, "-A nonsense" },
-		"secret":      func(m *machine) { m.secret = "what? root:root" },
+		"secret":      func(m *machine) { m.secrets = []string{"what? root:root /x"} },
 		"mystery":     func(m *machine) { m.health = "x up\n== mystery" },
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -148,12 +150,13 @@ func TestKeepalivedsAgeIsTheTimeSinceItsUnitStarted(t *testing.T) {
 
 func TestSecretFileIsToldByItsModeOwnerAndComments(t *testing.T) {
 	m := bareMachine()
-	m.secret = "81b6 nobody:nogroup\n# Managed by Terraform (redislb_director)\n# version 1\n(secret, changed on the host)"
+	m.secrets = []string{"81b6 nobody:nogroup " + keepalived.AuthPath + "\n# Managed by Terraform (redislb_director)\n# version 1\n(secret, changed on the host)", "8180 root:root /other\n"}
 	f := m.snapshot(t).Files[keepalived.AuthPath]
 	equal(t, "mode", f.Mode, 0o666)
 	equal(t, "owner", f.Owner, "nobody:nogroup")
 	equal(t, "content", string(f.Content), "# Managed by Terraform (redislb_director)\n# version 1\n(secret, changed on the host)\n")
-	m.secret = "a1ff root:root\n"
+	m.secrets = []string{"a1ff root:root " + keepalived.AuthPath + "\n"}
+	equal(t, "a second", m.snapshot(t).Files["/other"].Mode, 0)
 	equal(t, "a symbolic link is no regular file", m.snapshot(t).Files[keepalived.AuthPath].Mode.IsRegular(), false)
 }
 

@@ -25,6 +25,8 @@ if keepalived=$(command -v keepalived); then
 fi
 echo '== ipvsadm'
 command -v ipvsadm
+echo '== nft'
+command -v nft
 echo '== interfaces'
 cd /sys/class/net && echo *
 echo '== ssh'
@@ -53,7 +55,8 @@ cd /
 
 echo '== sysctl'
 # Not by the shell, which reads byte by byte: the kernel gives the first one only.
-grep -s . /proc/sys/net/ipv4/vs/* /proc/sys/net/ipv4/conf/*/arp_ignore \
+grep -s . /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv6/conf/all/forwarding \
+	/proc/sys/net/ipv4/vs/* /proc/sys/net/ipv4/conf/*/arp_ignore \
 	/proc/sys/net/ipv4/conf/*/arp_announce
 
 # ipvsadm loads ip_vs where it is not there; so it is asked only where it is.
@@ -62,13 +65,19 @@ if [ -r /proc/net/ip_vs ]; then
 	table=$(cat /proc/net/ip_vs)
 	printf '%s\n' "$table"
 	if command -v ipvsadm >/dev/null; then
-		# Flags and timeouts are in the one of the two that is slow.
+		# Flags, timeouts and one-packet scheduling of IPv6 are in the one of the two
+		# that is slow.
 		case $table in
-		*' sh '* | *' mh '* | *' persistent '*)
+		*' sh '* | *' mh '* | *' persistent '* | *'UDP  ['*)
 			echo '== ipvs save'
 			ipvsadm -Sn
 			;;
 		esac
+		# Thresholds are in neither, and asked for where we have or had set any.
+		if [ -e /run/redislb/thresholds ] || grep -qs '^ *[ul]threshold ' /etc/keepalived/redislb/vip*.services.conf; then
+			echo '== ipvs thresholds'
+			ipvsadm -Ln --thresholds
+		fi
 		# Before and after: a VIP that comes or goes meanwhile tells that the
 		# role of the daemon is about to change too.
 		echo '== address before'
@@ -109,29 +118,30 @@ echo '== unit'
 systemctl show -p Id,LoadState,ActiveState,UnitFileState,ActiveEnterTimestampMonotonic \
 	keepalived.service redislb-realserver.service 2>/dev/null
 
-# The password of VRRP stays on the host: what is told of its file is the mode,
-# the comments, and whether it is still as it was last written.
-secret=/etc/keepalived/redislb/auth.conf
-if [ -e "$secret" ] || [ -h "$secret" ]; then
+# Passwords stay on the host: what is told of a file that holds one is the mode, the
+# comments, and whether it is still as it was last written.
+for secret in /etc/keepalived/redislb/auth.conf /etc/keepalived/redislb/*.password; do
+	[ -e "$secret" ] || [ -h "$secret" ] || continue
 	echo '== secret'
-	stat -c '%f %U:%G' "$secret"
-	while read -r line; do
-		case $line in '#'*) printf '%s\n' "$line" ;; esac
+	stat -c '%f %U:%G %n' "$secret"
+	while IFS= read -r line; do
+		case $line in '#'*) printf '%s\n' "$line" ;; *) break ;; esac
 	done <"$secret"
-	if sha256sum --status -c /var/lib/redislb/auth.sha256 2>/dev/null; then
+	if grep -sF "  $secret" /var/lib/redislb/secrets.sha256 | sha256sum --status -c 2>/dev/null; then
 		echo '(secret, unchanged on the host)'
 	else
 		echo '(secret, changed on the host)'
 	fi
-fi
+done
 
 # A symbolic link is told as one, never followed: writing through it would change
 # a file that is not ours.
 set --
 for f in /etc/keepalived/keepalived.conf /etc/keepalived/redislb/* \
 	/etc/sysctl.d/*redislb* /etc/modules-load.d/*redislb* \
-	/etc/systemd/system/redislb-*; do
-	{ [ -e "$f" ] || [ -h "$f" ]; } && [ "$f" != "$secret" ] && set -- "$@" "${f#/}"
+	/etc/systemd/system/redislb-* /etc/systemd/system/keepalived.service.d/redislb*; do
+	case $f in /etc/keepalived/redislb/auth.conf | *.password) continue ;; esac
+	{ [ -e "$f" ] || [ -h "$f" ]; } && set -- "$@" "${f#/}"
 done
 echo '== tar'
 tar -c -b 1 -f - --no-recursion -C / -T /dev/null "$@"

@@ -68,7 +68,11 @@ RemainAfterExit=yes
 `)
 	for _, vip := range r.VIPs {
 		l := LoopbackAddress{vip}
-		fmt.Fprintf(&b, "ExecStart=/sbin/ip address replace %s dev lo label %s\n", l.prefix(), l.label())
+		options := "label " + l.label()
+		if vip.Is6() {
+			options = "nodad" // it is the host's alone on lo, and other hosts' too
+		}
+		fmt.Fprintf(&b, "ExecStart=/sbin/ip address replace %s dev lo %s\n", l.prefix(), options)
 	}
 	b.WriteString("\n[Install]\nWantedBy=multi-user.target\n")
 	return []byte(b.String())
@@ -92,7 +96,8 @@ func RealServerOn(s *Snapshot) RealServer {
 		return r
 	}
 	for _, a := range s.Addresses {
-		if a.Device == "lo" && strings.HasPrefix(a.Label, "lo:") && !a.Prefix.Addr().IsLoopback() {
+		labelled := strings.HasPrefix(a.Label, "lo:") || a.Prefix.Addr().Is6() // which has no labels
+		if a.Device == "lo" && labelled && !a.Prefix.Addr().IsLoopback() && !a.Prefix.Addr().IsLinkLocalUnicast() {
 			r.VIPs = append(r.VIPs, a.Prefix.Addr())
 		}
 	}
@@ -105,7 +110,7 @@ func (r RealServer) OwnAddress(s *Snapshot) (netip.Addr, bool) {
 	for _, vip := range r.VIPs {
 		for _, a := range s.Addresses {
 			own := a.Prefix.Addr()
-			if a.Device != "lo" && !a.Secondary && a.Prefix.Contains(vip) && !slices.Contains(r.VIPs, own) {
+			if a.Device != "lo" && !a.Secondary && a.Prefix.Contains(vip) && !slices.Contains(r.VIPs, own) && !slices.Contains(s.ManagedVIPs(), own) {
 				return own, true
 			}
 		}

@@ -29,6 +29,7 @@ type Snapshot struct {
 	KeepalivedVersion string        // first line of keepalived -v; empty: not installed
 	KeepalivedAge     time.Duration // since its unit was started
 	HasIpvsadm        bool
+	HasNft            bool
 
 	Files     map[string]FileState // by path; only paths that the probe asks for
 	Sysctls   map[string]string    // by dotted name
@@ -48,6 +49,8 @@ type Snapshot struct {
 	// CheckedOut holds the real servers that the running keepalived took out
 	// because their health check fails.
 	CheckedOut map[RealServerKey]bool
+	// QuorumLost holds the virtual servers of which it finds too few real servers well.
+	QuorumLost map[ipvs.Key]bool
 
 	derived derived
 }
@@ -89,7 +92,8 @@ type Address struct {
 	Device string
 	Prefix netip.Prefix
 	Label  string // IPv4 only; the device's name where none was given
-	// Secondary marks the further addresses of one subnet on one device.
+	// Secondary marks the further addresses of one subnet on one device, and those
+	// that are not (any more) for use.
 	Secondary bool
 }
 

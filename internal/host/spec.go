@@ -25,8 +25,8 @@ func (s *Snapshot) ManagedVIPs() []netip.Addr { return s.derive().vips }
 func managedVIPs(files map[string]FileState) []netip.Addr {
 	var vips []netip.Addr
 	for file := range files {
-		name, _ := strings.CutPrefix(file, keepalived.Dir+"/vip-")
-		name, _ = strings.CutSuffix(name, ".address.conf")
+		name, _ := strings.CutSuffix(file, ".address.conf")
+		_, name, _ = strings.Cut(strings.TrimPrefix(name, keepalived.Dir+"/"), "-")
 		if addr, err := netip.ParseAddr(name); err == nil && file == keepalived.VIPAddressPath(addr) {
 			vips = append(vips, addr)
 		}

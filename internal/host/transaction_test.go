@@ -168,7 +168,7 @@ func TestPlannedChangeIsRefusedWhereAFileIsNotWhatThePlanShowed(t *testing.T) {
 	old.Services[0].Scheduler = "lc"
 	path := keepalived.VIPServicesPath(vip)
 	content := func(v VIP) FileState {
-		_, services := keepalived.VIP(v).Render()
+		_, services := v.Render()
 		return file(string(services))
 	}
 	for name, c := range map[string]struct {

@@ -12,35 +12,77 @@ import (
 )
 
 // VIP is a virtual address with its services, the same on each of its directors.
-type VIP keepalived.VIP
+type VIP struct {
+	keepalived.VIP
+	// Passwords are those of the checks that have one, by the name of the service.
+	Passwords map[string]Password
+}
+
+// Password is a secret that is written when its version changes. Text is needed only
+// where it is to be written.
+type Password struct {
+	Version int64
+	Text    string
+}
 
 // Artifacts returns what each director of the VIP has on it.
 func (v VIP) Artifacts() []Artifact {
 	vip := v.Address.Addr()
-	address, services := keepalived.VIP(v).Render()
+	address, services := v.Render()
 	artifacts := []Artifact{
 		File{Path: keepalived.VIPAddressPath(vip), Mode: 0o644, Content: address},
-		File{Path: keepalived.VIPServicesPath(vip), Mode: 0o644, Content: services},
+		File{Path: keepalived.VIPServicesPath(vip), Mode: 0o644, Content: services, also: v.prerequisites()},
 	}
 	for _, s := range v.Services {
-		artifacts = append(artifacts, VirtualService{tableRow(vip, s)})
+		if p, ok := v.Passwords[s.Name]; ok {
+			artifacts = append(artifacts, secretFile(keepalived.RedisPasswordPath(vip, s.Protocol, s.Port), p, keepalived.RenderRedisPassword))
+		}
+		artifacts = append(artifacts, virtualService(vip, s))
 	}
 	return append(artifacts, HeldAddress{v.Address})
 }
 
-// tableRow is what keepalived makes of a virtual server in the kernel.
-func tableRow(vip netip.Addr, s keepalived.VirtualServer) ipvs.Service {
+// prerequisites look, on the host, for the programs that keepalived would only leave
+// out with a word in its log: a real server that is never checked counts as well.
+func (v VIP) prerequisites() []step {
+	var steps []step
+	done := map[string]bool{"": true}
+	for _, s := range v.Services {
+		for _, command := range []string{s.Check.Script, s.Quorum.Up, s.Quorum.Down} {
+			program, _, _ := strings.Cut(command, " ")
+			if !done[program] {
+				steps = append(steps, call("check_script", program, "root"))
+			}
+			done[program] = true
+		}
+	}
+	return steps
+}
+
+// virtualService is what keepalived makes of a virtual server in the kernel.
+func virtualService(vip netip.Addr, s keepalived.VirtualServer) VirtualService {
 	row := ipvs.Service{
-		Key:       ipvs.Key{Protocol: ipvs.TCP, Address: vip, Port: uint16(s.Port)},
-		Scheduler: s.Scheduler,
+		Key:                ipvs.Key{Protocol: protocols[s.Protocol], Address: vip, Port: uint16(s.Port)},
+		Scheduler:          s.Scheduler,
+		SchedulerFlags:     s.SchedulerFlags,
+		OnePacket:          s.OnePacket,
+		Persistent:         s.Persistence.Timeout > 0,
+		PersistenceTimeout: s.Persistence.Timeout,
+		PersistenceMask:    s.Persistence.Mask,
 	}
 	for _, rs := range s.RealServers {
 		row.Destinations = append(row.Destinations, ipvs.Destination{
-			Address: rs.Address, Port: uint16(rs.Port), Forwarding: ipvs.DR, Weight: rs.Weight,
+			Address: rs.Address, Port: uint16(rs.Port), Forwarding: forwarding[s.Forwarding], Weight: rs.Weight,
+			UpperThreshold: uint32(rs.UpperThreshold), LowerThreshold: uint32(rs.LowerThreshold),
 		})
 	}
-	return row
+	return VirtualService{Service: row, Sorry: s.SorryServer, Inhibit: s.InhibitOnFailure}
 }
+
+var (
+	protocols  = map[keepalived.Protocol]ipvs.Protocol{keepalived.TCP: ipvs.TCP, keepalived.UDP: ipvs.UDP}
+	forwarding = map[keepalived.Forwarding]ipvs.Forwarding{keepalived.DR: ipvs.DR, keepalived.NAT: ipvs.NAT, keepalived.TUN: ipvs.TUN}
+)
 
 // VIPOn reads a VIP back from what is on its directors, which must agree.
 func VIPOn(snapshots map[string]*Snapshot, address netip.Addr) (VIP, error) {
@@ -65,7 +107,17 @@ func VIPOn(snapshots map[string]*Snapshot, address netip.Addr) (VIP, error) {
 	if err != nil {
 		return VIP{}, fmt.Errorf("the files of %s on host %q: %w", address, names[0], err)
 	}
-	return VIP(vip), nil
+	passwords := map[string]Password{}
+	for _, s := range vip.Services {
+		if path := keepalived.RedisPasswordPath(address, s.Protocol, s.Port); s.Check.Redis.Password {
+			version, err := keepalived.ParseRedisPasswordVersion(first.Files[path].Content)
+			if err != nil {
+				return VIP{}, fmt.Errorf("%s on host %q: %w", path, names[0], err)
+			}
+			passwords[s.Name] = Password{Version: version}
+		}
+	}
+	return VIP{vip, passwords}, nil
 }
 
 // Check looks for what keeps the host from being a director of this VIP; name is
@@ -86,8 +138,20 @@ func (v VIP) Check(name string, s *Snapshot) []Problem {
 			problems = append(problems, Problem{[]string{"services"}, "Scheduler Missing from the Kernel",
 				fmt.Sprintf("Service %q: the kernel of host %q (%s) has no module ip_vs_%s. It has: %s.", service.Name, name, s.Kernel, service.Scheduler, strings.Join(s.Schedulers, ", "))})
 		}
-		for _, rs := range service.RealServers {
-			if !s.reachesDirectly(rs.Address) {
+		forwards := "net.ipv4.ip_forward"
+		if vip.Is6() {
+			forwards = "net.ipv6.conf.all.forwarding"
+		}
+		if service.Forwarding == keepalived.NAT && s.Sysctls[forwards] == "0" {
+			problems = append(problems, Problem{[]string{"services"}, "Host Does Not Forward",
+				fmt.Sprintf("Service %q: with NAT the director passes on what the real servers answer, and host %q does not forward packets: set the sysctl %s to 1 there, and let the real servers send their answers by way of the director.", service.Name, name, forwards)})
+		}
+		servers := service.RealServers
+		if sorry := service.SorryServer; sorry.IsValid() {
+			servers = append(slices.Clone(servers), keepalived.RealServer{Name: "sorry_server", Address: sorry.Addr()})
+		}
+		for _, rs := range servers {
+			if service.Forwarding == keepalived.DR && !s.reachesDirectly(rs.Address) {
 				problems = append(problems, Problem{[]string{"services"}, "Real Server on Another Network",
 					fmt.Sprintf("Service %q: the real server %q (%s) is in no subnet of host %q (%s). Direct routing rewrites the MAC address only, so a director reaches real servers on its own network segment and no others.", service.Name, rs.Name, rs.Address, name, s.ownAddresses())})
 			}
@@ -96,10 +160,22 @@ func (v VIP) Check(name string, s *Snapshot) []Problem {
 	return problems
 }
 
+// reachesDirectly reports whether the address is on a network of the host's own. An
+// IPv6 host need not have an address that tells its network (DHCPv6 gives a /128, and a
+// router says the rest): then anything may be.
 func (s *Snapshot) reachesDirectly(addr netip.Addr) bool {
-	return slices.ContainsFunc(s.Addresses, func(a Address) bool {
-		return a.Device != "lo" && a.Prefix.Contains(addr)
-	})
+	tells := addr.Is4()
+	for _, a := range s.Addresses {
+		own := a.Prefix.Addr()
+		if a.Device == "lo" || own.Is4() != addr.Is4() || own.IsLinkLocalUnicast() {
+			continue
+		}
+		if a.Prefix.Contains(addr) {
+			return true
+		}
+		tells = tells || !a.Prefix.IsSingleIP()
+	}
+	return !tells
 }
 
 // CheckDirector is Check at the time of the apply, when the host must have become

@@ -132,8 +132,8 @@ type Destination struct {
 	// Weight is 0 to 65535 for ipvsadm; 0 takes no new connections.
 	Weight int
 	// UpperThreshold and LowerThreshold bound the number of connections; 0 is
-	// none. Neither /proc/net/ip_vs nor `ipvsadm -Sn` shows them, so in a
-	// table read from a machine they are 0.
+	// none. Neither /proc/net/ip_vs nor `ipvsadm -Sn` shows them: see
+	// [Table.AddThresholds].
 	UpperThreshold, LowerThreshold uint32
 	// Tunnel holds the options of a TUN destination as `ipvsadm -Sn` prints
 	// them, without the default `--tun-type ipip`.

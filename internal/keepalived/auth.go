@@ -4,13 +4,15 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"unicode"
 )
 
-// What stands before the version in the comment of AuthPath, by the attribute that
-// the secret is from.
+// What stands before the version in the comment of a file with a secret, by the
+// attribute that the secret is from.
 const (
 	authVersion     = "auth_pass_wo_version "
 	keptAuthVersion = "auth_pass version "
+	redisVersion    = "password_wo_version "
 )
 
 // RenderAuth is the text of AuthPath: the authentication block, and the version
@@ -35,24 +37,45 @@ func renderAuth(pass, what string, version int64) ([]byte, error) {
 	return append([]byte(Header("redislb_director")), Print([]Node{block})...), nil
 }
 
-// ParseAuthVersion reads the version from the text of AuthPath, and nothing
-// else of it. Its error never contains the text.
-func ParseAuthVersion(data []byte) (int64, error) { return parseAuthVersion(data, authVersion) }
-
-// ParseKeptAuthVersion is ParseAuthVersion for what RenderKeptAuth wrote.
-func ParseKeptAuthVersion(data []byte) (int64, error) {
-	return parseAuthVersion(data, keptAuthVersion)
+// RenderRedisPassword is the text of RedisPasswordPath: comments, the version among
+// them, and the password as the last line, which is what RedisCheckScript takes. It
+// fails, without saying the password, if ValidateRedisPassword does.
+func RenderRedisPassword(pass string, version int64) ([]byte, error) {
+	if err := ValidateRedisPassword(pass); err != nil {
+		return nil, err
+	}
+	return []byte(Header("redislb_vip") + "# " + redisVersion + strconv.FormatInt(version, 10) + "\n" + pass + "\n"), nil
 }
 
-func parseAuthVersion(data []byte, what string) (int64, error) {
+// ValidateRedisPassword refuses what is no line, and what looks like a comment, since
+// comments are shown. The error never contains the password.
+func ValidateRedisPassword(value string) error {
+	if value == "" || len(value) > 512 || strings.HasPrefix(strings.TrimSpace(value), "#") || strings.ContainsFunc(value, unicode.IsControl) {
+		return fmt.Errorf("the password of Redis must have 1 to 512 bytes, without control characters, and must not begin with #")
+	}
+	return nil
+}
+
+// ParseRedisPasswordVersion reads the version from the text of RedisPasswordPath, and
+// nothing else of it.
+func ParseRedisPasswordVersion(data []byte) (int64, error) { return parseVersion(data, redisVersion) }
+
+// ParseAuthVersion reads the version from the text of AuthPath, and nothing
+// else of it. Its error never contains the text.
+func ParseAuthVersion(data []byte) (int64, error) { return parseVersion(data, authVersion) }
+
+// ParseKeptAuthVersion is ParseAuthVersion for what RenderKeptAuth wrote.
+func ParseKeptAuthVersion(data []byte) (int64, error) { return parseVersion(data, keptAuthVersion) }
+
+func parseVersion(data []byte, keyword string) (int64, error) {
 	for line := range strings.Lines(string(data)) {
-		if text, ok := strings.CutPrefix(strings.TrimSpace(line), "# "+what); ok {
+		if text, ok := strings.CutPrefix(strings.TrimSpace(line), "# "+keyword); ok {
 			version, err := strconv.ParseInt(text, 10, 64)
 			if err != nil {
-				return 0, fmt.Errorf("the comment %s has no whole number", strings.TrimSpace(what))
+				return 0, fmt.Errorf("the comment %s has no whole number", strings.TrimSpace(keyword))
 			}
 			return version, nil
 		}
 	}
-	return 0, fmt.Errorf("no comment %s", strings.TrimSpace(what))
+	return 0, fmt.Errorf("no comment %s", strings.TrimSpace(keyword))
 }

@@ -10,9 +10,10 @@ import (
 // Director is one VRRP instance and what it takes to run the VIPs that other
 // files add to it.
 //
-// An instance takes VIPs of one family only: IPv4, as long as authentication
-// and version 2 are wanted (vrrp.c, vrrp_complete_instance; `keepalived -t` says
-// "address family must match VRRP instance" and returns 5).
+// The instance speaks IPv4, as version 2 and authentication want it, so its
+// virtual_ipaddress takes IPv4 VIPs alone (vrrp.c, vrrp_complete_instance;
+// `keepalived -t` says "address family must match VRRP instance" and returns 5). IPv6
+// VIPs come and go with it all the same, as virtual_ipaddress_excluded.
 type Director struct {
 	RouterID        string
 	Instance        string
@@ -128,7 +129,10 @@ func (d Director) instance(track Track) []Node {
 	if d.Version3 {
 		addresses = append(addresses, d.placeholder())
 	}
-	return append(nodes, blockOf("virtual_ipaddress", nil, append(addresses, statement("include", addressGlob))...))
+	return append(nodes,
+		blockOf("virtual_ipaddress", nil, append(addresses, statement("include", addressGlob))...),
+		blockOf("virtual_ipaddress_excluded", nil, statement("include", address6Glob)),
+	)
 }
 
 // placeholder is an address of the loopback network, for the instance to have one

@@ -93,10 +93,13 @@ func (d *Director) readInstance(n Node, track *trackReader) error {
 			addresses = n
 			return nil
 		},
+		"virtual_ipaddress_excluded": func(n Node) error {
+			return fields{"include": exactly(address6Glob)}.read(n.Block, "include")
+		},
 	}
 	maps.Copy(readers, garp.fields())
 	maps.Copy(readers, d.Notify.fields())
-	required := []string{"state", "interface", "virtual_router_id", "priority", "advert_int", "virtual_ipaddress"}
+	required := []string{"state", "interface", "virtual_router_id", "priority", "advert_int", "virtual_ipaddress", "virtual_ipaddress_excluded"}
 	there := map[string]bool{}
 	for _, n := range n.Block {
 		there[n.Keyword] = true

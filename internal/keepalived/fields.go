@@ -3,6 +3,7 @@ package keepalived
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"regexp"
 	"strconv"
 	"time"
@@ -42,6 +43,13 @@ func (f fields) read(nodes []Node, required ...string) error {
 	return nil
 }
 
+// and has the readers of both.
+func (f fields) and(more fields) fields {
+	both := maps.Clone(f)
+	maps.Copy(both, more)
+	return both
+}
+
 // placed is an error that says its line.
 type placed struct {
 	line    int
@@ -67,6 +75,13 @@ func flag(n Node) error {
 		return fmt.Errorf("expected nothing after it")
 	}
 	return nil
+}
+
+func intoFlag(target *bool) func(Node) error {
+	return func(n Node) error {
+		*target = true
+		return flag(n)
+	}
 }
 
 func (n Node) value() (string, error) {

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -66,7 +67,7 @@ func FuzzParseDirector(f *testing.F) {
 }
 
 func FuzzParseVIP(f *testing.F) {
-	for _, v := range []keepalived.VIP{several(), redis()} {
+	for _, v := range []keepalived.VIP{several(), redis(), full()} {
 		address, services := v.Render()
 		f.Add(address, services)
 	}
@@ -150,6 +151,44 @@ func FuzzRenderDirector(f *testing.F) {
 	})
 }
 
+// What a check or a hook may say is one word or one command for keepalived.
+func FuzzRenderCheck(f *testing.F) {
+	f.Add("http", 80, "/health?deep=1", "www.example:80", "200-299 404", "", "", "", "", true, "/bin/up a")
+	f.Add("redis", 0, "writable", "redis.example", "", "check", "/etc/ca.crt", "", "", true, "")
+	f.Add("script", 1, "", "", "", "", "", "/bin/check --x=1", "255.255.255.0", false, "/bin/up\n}")
+	f.Fuzz(func(t *testing.T, kind string, port int, path, host, status, user, ca, script, mask string, tls bool, hook string) {
+		v := redis()
+		s := &v.Services[0]
+		s.Check.Kind, s.Check.Port, s.Check.Script = keepalived.CheckKind(kind), port, script
+		switch s.Check.Kind {
+		case keepalived.CheckHTTP:
+			s.Check.HTTP = keepalived.HTTPCheck{Path: path, Host: host, TLS: tls, Status: status}
+		case keepalived.CheckRedis:
+			s.Check.Redis = keepalived.RedisCheck{Mode: path, User: user, Password: user != "", TLS: tls, CAFile: ca, ServerName: host}
+		}
+		if mask != "" {
+			s.Persistence = keepalived.Persistence{Timeout: time.Minute, Mask: mask}
+		}
+		s.Quorum.Up, s.Quorum.Down = hook, hook
+		if v.Validate() != nil || port == 6379 { // the real server's own is read back as none
+			return
+		}
+		a, text := v.Render()
+		again, err := keepalived.ParseVIP(a, text)
+		if err == nil { // in the file's order
+			slices.Reverse(again.Services[0].RealServers)
+		}
+		if err != nil || !reflect.DeepEqual(again, v) {
+			t.Fatalf("%+v became %+v, %v", v, again, err)
+		}
+		for line := range strings.Lines(string(text)) {
+			if len(line) > 1023 || strings.ContainsAny(line, "$!\\`") || strings.Count(line, `"`)%2 != 0 {
+				t.Errorf("keepalived reads %q otherwise", line)
+			}
+		}
+	})
+}
+
 // What the user names, points at and runs stays one word in the file, or one
 // quoted command.
 func FuzzRenderTrack(f *testing.F) {
@@ -209,7 +248,8 @@ func FuzzRenderVIP(f *testing.F) {
 			return keepalived.VIP{Address: prefix, Services: []keepalived.VirtualServer{{
 				Name: service, Port: port, Protocol: keepalived.Protocol(protocol), Scheduler: scheduler,
 				Forwarding: keepalived.Forwarding(forwarding), DelayLoop: time.Duration(loop),
-				Check:       keepalived.TCPCheck{Timeout: time.Duration(timeout), Retries: retries, RetryDelay: time.Duration(delay)},
+				Check:       keepalived.Check{Kind: keepalived.CheckTCP, Timeout: time.Duration(timeout), Retries: retries, RetryDelay: time.Duration(delay)},
+				Quorum:      keepalived.Quorum{Weight: 1},
 				RealServers: []keepalived.RealServer{{Name: server, Address: at, Port: serverPort, Weight: weight}},
 			}}}
 		}

@@ -2,6 +2,7 @@ package keepalived_test
 
 import (
 	"flag"
+	"fmt"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -79,7 +80,8 @@ func redis() keepalived.VIP {
 		Services: []keepalived.VirtualServer{{
 			Name: "redis", Port: 6379, Protocol: keepalived.TCP, Scheduler: "rr", Forwarding: keepalived.DR,
 			DelayLoop: 6 * time.Second,
-			Check:     keepalived.TCPCheck{Timeout: 3 * time.Second, Retries: 2, RetryDelay: time.Second},
+			Check:     keepalived.Check{Kind: keepalived.CheckTCP, Timeout: 3 * time.Second, Retries: 2, RetryDelay: time.Second},
+			Quorum:    keepalived.Quorum{Weight: 1},
 			RealServers: []keepalived.RealServer{
 				{Name: "b", Address: netip.MustParseAddr("192.0.2.12"), Port: 6379, Weight: 1},
 				{Name: "a", Address: netip.MustParseAddr("192.0.2.11"), Port: 6379, Weight: 1},
@@ -95,7 +97,7 @@ func several() keepalived.VIP {
 	vip.Address = netip.MustParsePrefix("192.0.2.230/32")
 	second := vip.Services[0]
 	second.Name, second.Port, second.Scheduler = "odd \"}\n#!$(x) ä\\", 6380, "wlc"
-	second.DelayLoop, second.Check = 500*time.Millisecond, keepalived.TCPCheck{Timeout: 100 * time.Millisecond, RetryDelay: 0}
+	second.DelayLoop, second.Check = 500*time.Millisecond, keepalived.Check{Kind: keepalived.CheckTCP, Timeout: 100 * time.Millisecond}
 	second.RealServers = []keepalived.RealServer{{Name: "draining {", Address: netip.MustParseAddr("192.0.2.11"), Port: 6380, Weight: 0},
 		{Name: "b", Address: netip.MustParseAddr("192.0.2.12"), Port: 6380, Weight: 65535}}
 	nat := vip.Services[0]
@@ -104,9 +106,59 @@ func several() keepalived.VIP {
 	return vip
 }
 
+// full has every keyword that a VIP can have, one kind of check a service.
+func full() keepalived.VIP {
+	vip := redis()
+	vip.Address = netip.MustParsePrefix("192.0.2.231/24")
+	service := func(port int, check keepalived.Check, change func(*keepalived.VirtualServer)) {
+		s := redis().Services[0]
+		s.Name, s.Port = fmt.Sprint(check.Kind, " on ", port), port
+		check.Retries, check.RetryDelay = s.Check.Retries, s.Check.RetryDelay
+		if check.Timeout == 0 && check.Kind != keepalived.CheckNone {
+			check.Timeout = s.Check.Timeout
+		}
+		if check.Kind == keepalived.CheckNone {
+			check.Retries, check.RetryDelay = 0, 0
+		}
+		s.Check = check
+		for i := range s.RealServers {
+			s.RealServers[i].Port = port
+		}
+		change(&s)
+		vip.Services = append(vip.Services, s)
+	}
+	vip.Services = nil
+	service(6379, keepalived.Check{Kind: keepalived.CheckRedis, Redis: keepalived.RedisCheck{Mode: "ping"}}, func(s *keepalived.VirtualServer) {
+		s.Persistence = keepalived.Persistence{Timeout: 6 * time.Minute, Mask: "255.255.255.0"}
+		s.InhibitOnFailure = true
+		s.RealServers[0].UpperThreshold, s.RealServers[0].LowerThreshold = 1000, 900
+	})
+	service(6380, keepalived.Check{Kind: keepalived.CheckRedis, Timeout: 2500 * time.Millisecond, Port: 16380, Redis: keepalived.RedisCheck{
+		Mode: "writable", User: "check", Password: true, TLS: true, CAFile: "/etc/ssl/certs/ca-certificates.crt", CertFile: "/etc/ssl/redis.pem", ServerName: "redis.example",
+	}}, func(s *keepalived.VirtualServer) {
+		s.Scheduler, s.SchedulerFlags = "mh", []string{"mh-fallback", "mh-port"}
+		s.Quorum = keepalived.Quorum{Weight: 2, Hysteresis: 1, Up: "/usr/bin/logger -t redis up", Down: "/usr/bin/logger -t redis down"}
+		s.SorryServer = netip.MustParseAddrPort("192.0.2.13:6380")
+	})
+	service(80, keepalived.Check{Kind: keepalived.CheckHTTP, HTTP: keepalived.HTTPCheck{Path: "/health?deep=1", Host: "www.example", Status: "200-299 304"}}, func(s *keepalived.VirtualServer) {
+		s.Scheduler, s.SchedulerFlags = "sh", []string{"sh-fallback", "sh-port"}
+		s.Forwarding = keepalived.NAT
+		s.RealServers[0].Port, s.RealServers[1].Port = 8080, 8081
+	})
+	service(443, keepalived.Check{Kind: keepalived.CheckHTTP, HTTP: keepalived.HTTPCheck{Path: "/", Host: "www.example", TLS: true, Status: "200"}}, func(s *keepalived.VirtualServer) {
+		s.Forwarding = keepalived.TUN
+	})
+	service(53, keepalived.Check{Kind: keepalived.CheckScript, Script: "/bin/true --dns"}, func(s *keepalived.VirtualServer) {
+		s.Protocol, s.OnePacket = keepalived.UDP, true
+	})
+	service(514, keepalived.Check{Kind: keepalived.CheckNone}, func(s *keepalived.VirtualServer) { s.Protocol = keepalived.UDP })
+	return vip
+}
+
 func ipv6() keepalived.VIP {
 	vip := redis()
 	vip.Address = netip.MustParsePrefix("2001:db8::229/64")
+	vip.Services[0].Persistence = keepalived.Persistence{Timeout: time.Minute, Mask: "64"}
 	vip.Services[0].RealServers = []keepalived.RealServer{
 		{Name: "a", Address: netip.MustParseAddr("2001:db8::11"), Port: 6379, Weight: 65535},
 	}
@@ -139,7 +191,7 @@ func TestAuthIsWrittenAsTheGoldenFileSays(t *testing.T) {
 }
 
 func TestVIPIsWrittenAsTheGoldenFilesSay(t *testing.T) {
-	for name, vip := range map[string]keepalived.VIP{"redis": redis(), "several": several(), "ipv6": ipv6(), "address-only": addressOnly()} {
+	for name, vip := range map[string]keepalived.VIP{"redis": redis(), "several": several(), "ipv6": ipv6(), "full": full(), "address-only": addressOnly()} {
 		if err := vip.Validate(); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}

@@ -1,6 +1,10 @@
 package keepalived
 
-import "net/netip"
+import (
+	"net/netip"
+	"strconv"
+	"strings"
+)
 
 // Where the files are on a host.
 const (
@@ -14,11 +18,13 @@ const (
 	// include that is missing, and the instance runs without authentication.
 	AuthPath = Dir + "/auth.conf"
 	// HealthScript is started with keepalived, which writes a line to HealthFIFO,
-	// its argument, at each verdict on a real server:
+	// its argument, at each verdict on a real server, and when the quorum of a virtual
+	// server is gained (at start too) or lost:
 	//	RS [REAL_SERVER]:PROTOCOL:PORT [VIP]:PROTOCOL:PORT UP|DOWN
+	//	VS [VIP]:PROTOCOL:PORT UP|DOWN
 	// keepalived 2.1 to 2.3 do so when the state changes: down after the retries are
 	// used up, also for the first check after start (check_tcp.c, tcp_epilog); up when
-	// a server comes back. At start a server counts as up and nothing is written
+	// a server comes back. At start a real server counts as up and nothing is written of it
 	// (ipwrapper.c, init_service_rs; rs_init_notifies would fill the FIFO where there
 	// are many), nor when keepalived stops. One that leaves with a reload is said to be
 	// down (clear_service_rs). The script must exist, belong to root and
@@ -32,15 +38,33 @@ const (
 	// priority. The same holds for it.
 	RoleScript = Dir + "/role.sh"
 
+	// RedisCheckScript finds out for keepalived whether a Redis is well. The same
+	// holds for it; it says itself what its arguments are.
+	RedisCheckScript = Dir + "/check-redis.sh"
+
+	// An instance has VIPs of one family; those of the other are not told in its
+	// advertisements (keepalived.conf(5), virtual_ipaddress_excluded), and are files
+	// of another name.
 	addressGlob  = Dir + "/vip-*.address.conf"
+	address6Glob = Dir + "/vip6-*.address.conf"
 	servicesGlob = Dir + "/vip-*.services.conf"
 )
 
 // VIPAddressPath is the file with the address of a VIP.
-func VIPAddressPath(vip netip.Addr) string { return Dir + "/vip-" + vip.String() + ".address.conf" }
+func VIPAddressPath(vip netip.Addr) string {
+	if vip.Is6() {
+		return Dir + "/vip6-" + vip.String() + ".address.conf"
+	}
+	return Dir + "/vip-" + vip.String() + ".address.conf"
+}
 
 // VIPServicesPath is the file with the virtual servers of a VIP.
 func VIPServicesPath(vip netip.Addr) string { return Dir + "/vip-" + vip.String() + ".services.conf" }
+
+// RedisPasswordPath is the file with the password of a service's check; mode 0600.
+func RedisPasswordPath(vip netip.Addr, protocol Protocol, port int) string {
+	return Dir + "/vip-" + vip.String() + "." + strings.ToLower(string(protocol)) + "-" + strconv.Itoa(port) + ".password"
+}
 
 // ManagedMark stands in the head of every file that redislb writes on a host. A
 // file without it is somebody else's.

@@ -254,7 +254,9 @@ func TestHarmlessComplaintTellsLegalStatesFromFailures(t *testing.T) {
 		"": true,
 		"(/etc/keepalived/keepalived.conf: Line 3) Unknown keyword 'protocl'":                                        false,
 		"(VI_1) No VIP specified; at least one is required":                                                          false,
-		"Warning - quorum 3 for [192.0.2.230]:tcp:6380 exceeds total weight of real servers 2, reducing quorum to 2": false,
+		"Warning - quorum 3 for [192.0.2.230]:tcp:6380 exceeds total weight of real servers 2, reducing quorum to 2": true,
+		"Virtual server [192.0.2.230]:tcp:6380: hysteresis 1 >= quorum 1; setting hysteresis to 0":                   true,
+		"Virtual server [192.0.2.230]:tcp:6380: no protocol set - defaulting to UDP":                                 false,
 		"(VI_1) address family must match VRRP instance":                                                             false,
 	} {
 		if harmless.MatchString(line) != want {

@@ -56,6 +56,38 @@ func TestParseDirectorInvertsRender(t *testing.T) {
 	})
 }
 
+// drawCheck has a port that is no real server's, where it has one: a check of the
+// real server's own port is read back as one that says nothing of it.
+func drawCheck(t *rapid.T) keepalived.Check {
+	c := keepalived.Check{Kind: rapid.SampledFrom(keepalived.CheckKinds).Draw(t, "kind")}
+	if c.Kind == keepalived.CheckNone {
+		return c
+	}
+	step := time.Millisecond
+	switch word := rapid.StringMatching(`[A-Za-z0-9]{1,9}`).Draw(t, "word"); c.Kind {
+	case keepalived.CheckHTTP:
+		c.HTTP = keepalived.HTTPCheck{Path: "/" + word, TLS: rapid.Bool().Draw(t, "tls"), Status: "200-299 404"}
+		c.HTTP.Host = rapid.SampledFrom([]string{"", word + ".example"}).Draw(t, "host")
+	case keepalived.CheckRedis:
+		c.Redis = keepalived.RedisCheck{Mode: rapid.SampledFrom(keepalived.RedisModes).Draw(t, "mode"), Password: rapid.Bool().Draw(t, "password")}
+		if c.Redis.Password {
+			c.Redis.User = rapid.SampledFrom([]string{"", word}).Draw(t, "user")
+		}
+		if c.Redis.TLS = rapid.Bool().Draw(t, "tls"); c.Redis.TLS {
+			c.Redis.CAFile = rapid.SampledFrom([]string{"", "/etc/" + word}).Draw(t, "ca")
+			c.Redis.CertFile = rapid.SampledFrom([]string{"", "/etc/" + word}).Draw(t, "certificate")
+			c.Redis.ServerName = rapid.SampledFrom([]string{"", word}).Draw(t, "name")
+		}
+	case keepalived.CheckScript:
+		c.Script, step = "/bin/"+word+" "+word, time.Second
+	}
+	c.Port = rapid.SampledFrom([]int{0, 1}).Draw(t, "check port")
+	c.Timeout = drawDuration(t, step, time.Hour, step, "timeout")
+	c.Retries = rapid.IntRange(0, 100).Draw(t, "retries")
+	c.RetryDelay = drawDuration(t, 0, time.Hour, time.Millisecond, "retry delay")
+	return c
+}
+
 func drawUnicast(t *rapid.T) *keepalived.Unicast {
 	if !rapid.Bool().Draw(t, "unicast") {
 		return nil
@@ -135,23 +167,40 @@ func drawVIP(t *rapid.T) keepalived.VIP {
 	for i := range rapid.IntRange(0, 3).Draw(t, "services") {
 		s := keepalived.VirtualServer{
 			Name: fmt.Sprint(i) + name.Draw(t, "service"), Port: 6379 + i,
-			Protocol:   rapid.SampledFrom([]keepalived.Protocol{keepalived.TCP, keepalived.UDP}).Draw(t, "protocol"),
-			Scheduler:  rapid.SampledFrom(keepalived.Schedulers).Draw(t, "scheduler"),
-			Forwarding: rapid.SampledFrom([]keepalived.Forwarding{keepalived.DR, keepalived.NAT, keepalived.TUN}).Draw(t, "forwarding"),
-			DelayLoop:  drawDuration(t, 100*time.Millisecond, time.Hour, time.Millisecond, "delay"),
-			Check: keepalived.TCPCheck{
-				Timeout:    drawDuration(t, 100*time.Millisecond, time.Hour, time.Millisecond, "timeout"),
-				Retries:    rapid.IntRange(0, 100).Draw(t, "retries"),
-				RetryDelay: drawDuration(t, 0, time.Hour, time.Millisecond, "retry delay"),
-			},
+			Protocol:         rapid.SampledFrom([]keepalived.Protocol{keepalived.TCP, keepalived.UDP}).Draw(t, "protocol"),
+			Scheduler:        rapid.SampledFrom(keepalived.Schedulers).Draw(t, "scheduler"),
+			Forwarding:       rapid.SampledFrom([]keepalived.Forwarding{keepalived.DR, keepalived.NAT, keepalived.TUN}).Draw(t, "forwarding"),
+			DelayLoop:        drawDuration(t, 100*time.Millisecond, time.Hour, time.Millisecond, "delay"),
+			Check:            drawCheck(t),
+			InhibitOnFailure: rapid.Bool().Draw(t, "inhibit"),
+			Quorum:           keepalived.Quorum{Weight: 1},
+		}
+		if flags := keepalived.SchedulerFlags(s.Scheduler); flags != nil && rapid.Bool().Draw(t, "flags") {
+			s.SchedulerFlags = flags
+		}
+		s.OnePacket = s.Protocol == keepalived.UDP && rapid.Bool().Draw(t, "ops")
+		if rapid.Bool().Draw(t, "persistent") {
+			s.Persistence.Timeout = drawDuration(t, time.Second, 31*24*time.Hour, time.Second, "persistence")
+			s.Persistence.Mask = rapid.SampledFrom([]string{"", map[bool]string{true: "56", false: "255.255.254.0"}[v6]}).Draw(t, "mask")
+		}
+		if rapid.Bool().Draw(t, "quorum") {
+			s.Quorum = keepalived.Quorum{Weight: rapid.IntRange(1, 3).Draw(t, "quorum weight"), Up: "/bin/a b", Down: "/bin/c"}
+			s.Quorum.Hysteresis = rapid.IntRange(0, s.Quorum.Weight-1).Draw(t, "hysteresis")
+		}
+		if rapid.Bool().Draw(t, "sorry") {
+			s.SorryServer = netip.AddrPortFrom(address("sorry server"), uint16(s.Port))
 		}
 		for j := range rapid.IntRange(1, 3).Draw(t, "real servers") {
 			r := keepalived.RealServer{
 				Name: fmt.Sprint(j) + name.Draw(t, "real server"), Address: address("real"), Port: s.Port,
 				Weight: rapid.IntRange(0, 65535).Draw(t, "weight"),
 			}
+			if rapid.Bool().Draw(t, "thresholds") {
+				r.UpperThreshold = rapid.IntRange(1, 1<<20).Draw(t, "upper")
+				r.LowerThreshold = rapid.IntRange(0, r.UpperThreshold-1).Draw(t, "lower")
+			}
 			if s.Forwarding == keepalived.NAT {
-				r.Port = rapid.IntRange(1, 65535).Draw(t, "port")
+				r.Port = rapid.IntRange(2, 65535).Draw(t, "port")
 			}
 			s.RealServers = append(s.RealServers, r)
 		}
@@ -164,7 +213,7 @@ func TestParseVIPInvertsRender(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		v := drawVIP(t)
 		if v.Validate() != nil {
-			t.Skip("two real servers with one address, or a name too long")
+			t.Skip("an address or a name that does not fit, or a quorum out of reach")
 		}
 		address, services := v.Render()
 		again, err := keepalived.ParseVIP(address, services)
@@ -236,8 +285,10 @@ func TestWhatRenderNeverWritesIsRefusedByLine(t *testing.T) {
 		"protocl: does not belong here":           vip("protocol", "protocl"),
 		"of 192.0.2.9 in the file of 192.0.2.229": vip("virtual_server 192.0.2.229", "virtual_server 192.0.2.9"),
 		"\"0\" is no port":                        vip("192.0.2.229 6379 {", "192.0.2.229 0 {"),
-		"connect_port: \"1\", expected":           vip("connect_port 6379", "connect_port 1"),
-		"checked otherwise":                       vip("retry 2", "retry 3"),
+		"TCP_CHECK: connect_port is missing":      vip("connect_port 6379", ""),
+		"\"b\" is checked otherwise than":         vip("connect_port 6379", "connect_port 1"),
+		"TCP_CHECK: is a second check":            vip("        TCP_CHECK {", "HTTP_GET {\nurl {\npath /\nstatus_code 200\n}\nconnect_port 1\nconnect_timeout 1\nretry 1\ndelay_before_retry 1\n}\n        TCP_CHECK {"),
+		"\"b\" is checked otherwise":              vip("retry 2", "retry 3"),
 		"expected a block of virtual_server":      vip("virtual_server", "virtual_server_group"),
 		"a scheduler is one of":                   vip("lvs_sched rr", "lvs_sched rrr"),
 		"weight is missing":                       vip("weight 1\n", "\n"),
@@ -250,6 +301,30 @@ func TestWhatRenderNeverWritesIsRefusedByLine(t *testing.T) {
 		if v, err := keepalived.ParseVIP([]byte(bad), nil); err == nil {
 			t.Errorf("address file %q is %+v", bad, v)
 		}
+	}
+}
+
+// checked gives the service another check, changed.
+func checked(kind keepalived.CheckKind, change func(*keepalived.Check)) func(*keepalived.VIP) {
+	return func(v *keepalived.VIP) {
+		c := &v.Services[0].Check
+		switch c.Kind = kind; kind {
+		case keepalived.CheckHTTP:
+			c.HTTP = keepalived.HTTPCheck{Path: "/", Status: "200"}
+		case keepalived.CheckRedis:
+			c.Redis.Mode = "ping"
+		}
+		change(c)
+	}
+}
+
+// A quorum that is out of reach because real servers are being drained is legal.
+func TestDrainedRealServersMayLeaveLessThanTheQuorum(t *testing.T) {
+	v := redis()
+	v.Services[0].Quorum.Weight = 2
+	v.Services[0].RealServers[0].Weight = 0
+	if err := v.Validate(); err != nil {
+		t.Error(err)
 	}
 }
 
@@ -279,7 +354,49 @@ func TestInvalidVIPsAreRefused(t *testing.T) {
 			second.Name = "second"
 			v.Services = append(v.Services, second)
 		},
-		"another service of the VIP": func(v *keepalived.VIP) { v.Services = append(v.Services, v.Services[0]) },
+		"flags of the scheduler rr are, once each: none": func(v *keepalived.VIP) { v.Services[0].SchedulerFlags = []string{"mh-port"} },
+		"flags of the scheduler sh are, once each: sh-fallback, sh-port": func(v *keepalived.VIP) {
+			v.Services[0].Scheduler, v.Services[0].SchedulerFlags = "sh", []string{"sh-port", "sh-port"}
+		},
+		"each packet by itself is for UDP": func(v *keepalived.VIP) { v.Services[0].OnePacket = true },
+		"the persistence timeout is":       func(v *keepalived.VIP) { v.Services[0].Persistence.Mask = "255.0.0.0" },
+		"a netmask is ones and then zeros": func(v *keepalived.VIP) {
+			v.Services[0].Persistence = keepalived.Persistence{Timeout: time.Minute, Mask: "255.0.255.0"}
+		},
+		"is a netmask such as": func(v *keepalived.VIP) {
+			v.Services[0].Persistence = keepalived.Persistence{Timeout: time.Minute, Mask: "24"}
+		},
+		"a prefix length from 1 to 127": func(v *keepalived.VIP) {
+			*v = ipv6()
+			v.Services[0].Persistence.Mask = "128"
+		},
+		"quorum 3: it is from 1 to the total weight of the real servers, 2": func(v *keepalived.VIP) { v.Services[0].Quorum.Weight = 3 },
+		"quorum 0":     func(v *keepalived.VIP) { v.Services[0].Quorum.Weight = 0 },
+		"hysteresis 1": func(v *keepalived.VIP) { v.Services[0].Quorum.Hysteresis = 1 },
+		"a command begins with the path of a program: \"logger\"": func(v *keepalived.VIP) { v.Services[0].Quorum.Up = "logger up" },
+		"\"/bin/a  b\": a command is a path":                      func(v *keepalived.VIP) { v.Services[0].Quorum.Down = "/bin/a  b" },
+		"thresholds 10 and 10": func(v *keepalived.VIP) {
+			s := &v.Services[0].RealServers[0]
+			s.UpperThreshold, s.LowerThreshold = 10, 10
+		},
+		"thresholds 0 and 1":                                         func(v *keepalived.VIP) { v.Services[0].RealServers[0].LowerThreshold = 1 },
+		"sorry server: port 1, but DR":                               func(v *keepalived.VIP) { v.Services[0].SorryServer = netip.MustParseAddrPort("192.0.2.13:1") },
+		"12:6379 is a real server":                                   func(v *keepalived.VIP) { v.Services[0].SorryServer = netip.MustParseAddrPort("192.0.2.12:6379") },
+		"the kind of a check is":                                     func(v *keepalived.VIP) { v.Services[0].Check.Kind = "" },
+		"there is nothing to set":                                    func(v *keepalived.VIP) { v.Services[0].Check.Kind = keepalived.CheckNone },
+		"settings of another kind":                                   func(v *keepalived.VIP) { v.Services[0].Check.Script = "/bin/true" },
+		"check: 65536: the port is":                                  func(v *keepalived.VIP) { v.Services[0].Check.Port = 65536 },
+		"the mode is one of ping":                                    checked(keepalived.CheckRedis, func(c *keepalived.Check) { c.Redis.Mode = "pong" }),
+		"a user of Redis needs":                                      checked(keepalived.CheckRedis, func(c *keepalived.Check) { c.Redis.User = "check" }),
+		"a user's name has":                                          checked(keepalived.CheckRedis, func(c *keepalived.Check) { c.Redis.User = "a b" }),
+		"are of TLS, which is off":                                   checked(keepalived.CheckRedis, func(c *keepalived.Check) { c.Redis.CAFile = "/ca" }),
+		"\"/c a\": a path is absolute":                               checked(keepalived.CheckRedis, func(c *keepalived.Check) { c.Redis.CAFile = "/c a" }),
+		"\"a b\" is no host name":                                    checked(keepalived.CheckHTTP, func(c *keepalived.Check) { c.HTTP.Host = "a b" }),
+		"a path begins with /":                                       checked(keepalived.CheckHTTP, func(c *keepalived.Check) { c.HTTP.Path = "/a b" }),
+		"a status is codes":                                          checked(keepalived.CheckHTTP, func(c *keepalived.Check) { c.HTTP.Status = "200 299-200" }),
+		"timeout of a script has":                                    checked(keepalived.CheckScript, func(c *keepalived.Check) { c.Script, c.Timeout = "/bin/true", 1500*time.Millisecond }),
+		"a command begins with the path of a program: \"/bin/$(x)\"": checked(keepalived.CheckScript, func(c *keepalived.Check) { c.Script = "/bin/$(x)" }),
+		"another service of the VIP":                                 func(v *keepalived.VIP) { v.Services = append(v.Services, v.Services[0]) },
 	} {
 		v := redis()
 		change(&v)

@@ -1,9 +1,13 @@
 package keepalived
 
 import (
+	"encoding/binary"
 	"fmt"
+	"math"
+	"net/netip"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -119,6 +123,38 @@ var Schedulers = []string{"rr", "wrr", "lc", "wlc", "lblc", "lblcr", "sh", "mh",
 func ValidateScheduler(value string) error {
 	if !slices.Contains(Schedulers, value) {
 		return fmt.Errorf("%q: a scheduler is one of %s", value, strings.Join(Schedulers, ", "))
+	}
+	return nil
+}
+
+// SchedulerFlags are those of a scheduler (check_parser.c, lbflags_handler).
+func SchedulerFlags(scheduler string) []string {
+	return map[string][]string{"sh": {"sh-fallback", "sh-port"}, "mh": {"mh-fallback", "mh-port"}}[scheduler]
+}
+
+// ValidatePersistence allows 1 s to 31 days (global_data.h, LVS_MAX_TIMEOUT).
+func ValidatePersistence(value time.Duration) error {
+	return duration("the persistence timeout", value, time.Second, time.Second, 31*24*time.Hour)
+}
+
+// ValidateMask checks the mask of a persistent service on the VIP: see Persistence.
+func ValidateMask(value string, vip netip.Addr) error {
+	if value == "" {
+		return nil
+	}
+	if vip.Is6() {
+		if n, err := strconv.Atoi(value); err != nil || n < 1 || n > 127 || strconv.Itoa(n) != value {
+			return fmt.Errorf("%q: the mask of an IPv6 service is a prefix length from 1 to 127; leave it out for 128", value)
+		}
+		return nil
+	}
+	mask, err := netip.ParseAddr(value)
+	if err != nil || !mask.Is4() || mask.String() != value {
+		return fmt.Errorf("%q: the mask of an IPv4 service is a netmask such as 255.255.255.0", value)
+	}
+	bits := binary.BigEndian.Uint32(mask.AsSlice())
+	if bits == 0 || bits == math.MaxUint32 || ^bits&(^bits+1) != 0 {
+		return fmt.Errorf("%q: a netmask is ones and then zeros, some of both; leave it out for 255.255.255.255", value)
 	}
 	return nil
 }

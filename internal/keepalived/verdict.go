@@ -9,10 +9,10 @@ package keepalived
 //     gone. VRRP version 2 allows it (vrrp.c, vrrp_complete_instance, of 2.1.5
 //     and 2.2.7: "at least one is sensible"; where the instance is refused it
 //     says "required");
-//   - all real servers of a service have weight 0, being drained. keepalived
-//     then lowers its quorum to 0, which without a sorry server changes nothing
+//   - real servers of a service have weight 0, being drained, and the others have
+//     less weight than the quorum. keepalived then lowers it, if need be to 0
 //     (check_data.c, validate_check_config).
 const HarmlessComplaint = `^\([A-Za-z0-9._-]+\) No VIP specified; at least one is sensible$` +
-	`|^Warning - quorum 1 for [^ ]+ exceeds total weight of real servers 0, reducing quorum to 0$` +
-	`|^Virtual server [^ ]+: hysteresis 0 >= quorum 0; setting hysteresis to 4294967295$` +
+	`|^Warning - quorum [0-9]+ for [^ ]+ exceeds total weight of real servers [0-9]+, reducing quorum to [0-9]+$` +
+	`|^Virtual server [^ ]+: hysteresis [0-9]+ >= quorum [0-9]+; setting hysteresis to [0-9]+$` +
 	`|^ *$`

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"math"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -39,25 +40,48 @@ type VIP struct {
 // VirtualServer is a service on a VIP.
 type VirtualServer struct {
 	// Name is the user's; it is kept in a comment.
-	Name       string
-	Port       int
-	Protocol   Protocol
-	Scheduler  string
-	Forwarding Forwarding
+	Name      string
+	Port      int
+	Protocol  Protocol
+	Scheduler string
+	// SchedulerFlags are of those that SchedulerFlags (the function) lists.
+	SchedulerFlags []string
+	// OnePacket schedules each packet by itself; for UDP (ipvsadm(8), --ops).
+	OnePacket   bool
+	Forwarding  Forwarding
+	Persistence Persistence
 	// DelayLoop is the time between two checks of a real server.
-	DelayLoop   time.Duration
-	Check       TCPCheck
+	DelayLoop time.Duration
+	Check     Check
+	// InhibitOnFailure gives a real server that fails its check the weight 0
+	// instead of taking it out: what it has stays connected.
+	InhibitOnFailure bool
+	Quorum           Quorum
+	// SorryServer is sent the connections while the quorum is lost; none if its
+	// Address is the zero Addr.
+	SorryServer netip.AddrPort
 	RealServers []RealServer
 }
 
-// TCPCheck takes a real server out that does not accept connections.
-type TCPCheck struct {
-	// Timeout bounds the wait for an answer.
+// Persistence sends a client back to the real server that it had before.
+type Persistence struct {
+	// Timeout has whole seconds, up to 31 days; 0 is no persistence.
 	Timeout time.Duration
-	// Retries is how many more failures it takes after the first.
-	Retries int
-	// RetryDelay is the time between these.
-	RetryDelay time.Duration
+	// Mask makes one client of many: a netmask for IPv4 ("255.255.255.0"), a prefix
+	// length for IPv6 ("64"). Empty: each address is a client.
+	Mask string
+}
+
+// Quorum is the total weight that the healthy real servers of a service must have.
+type Quorum struct {
+	// Weight is at least 1.
+	Weight int
+	// Hysteresis, less than Weight, is how far below it the total may fall before
+	// the quorum is lost, and how far above it has to rise before it is gained.
+	Hysteresis int
+	// Up and Down are commands for the director, run as root when the quorum is
+	// gained and lost; empty is none.
+	Up, Down string
 }
 
 // RealServer is one machine behind a VirtualServer. DR and TUN cannot change
@@ -67,6 +91,9 @@ type RealServer struct {
 	Address netip.Addr
 	Port    int
 	Weight  int
+	// UpperThreshold is the number of connections at which it gets no new ones, until
+	// there are LowerThreshold or fewer; 0 is no threshold (ipvsadm(8), -x and -y).
+	UpperThreshold, LowerThreshold int
 }
 
 // Validate says everything that is wrong.
@@ -92,13 +119,21 @@ func (s VirtualServer) validate(vip netip.Addr) error {
 		ValidateKey(s.Name),
 		ValidatePort(s.Port),
 		ValidateScheduler(s.Scheduler),
+		s.Persistence.validate(vip),
 		ValidateDelayLoop(s.DelayLoop),
-		ValidateConnectTimeout(s.Check.Timeout),
-		ValidateRetries(s.Check.Retries),
-		ValidateRetryDelay(s.Check.RetryDelay),
+		wrap("check", s.Check.validate()),
+		s.Quorum.validate(s.RealServers),
 	}
 	if s.Protocol != TCP && s.Protocol != UDP {
 		errs = append(errs, fmt.Errorf("%q: the protocol is TCP or UDP", s.Protocol))
+	}
+	if s.OnePacket && s.Protocol != UDP {
+		errs = append(errs, fmt.Errorf("scheduling each packet by itself is for UDP"))
+	}
+	for i, flag := range s.SchedulerFlags {
+		if !slices.Contains(SchedulerFlags(s.Scheduler), flag) || slices.Contains(s.SchedulerFlags[:i], flag) {
+			errs = append(errs, fmt.Errorf("%q: the flags of the scheduler %s are, once each: %s", flag, s.Scheduler, list(SchedulerFlags(s.Scheduler))))
+		}
 	}
 	if s.Forwarding != DR && s.Forwarding != NAT && s.Forwarding != TUN {
 		errs = append(errs, fmt.Errorf("%q: the forwarding method is DR, NAT or TUN", s.Forwarding))
@@ -110,20 +145,70 @@ func (s VirtualServer) validate(vip netip.Addr) error {
 	names, endpoints := map[string]bool{}, map[netip.AddrPort]bool{}
 	for _, r := range s.RealServers {
 		what := fmt.Sprintf("real server %.140q", r.Name)
-		errs = append(errs, wrap(what, errors.Join(ValidateKey(r.Name), ValidatePort(r.Port), ValidateWeight(r.Weight))))
-		switch {
-		case !r.Address.IsValid() || r.Address.Zone() != "" || r.Address.Is4In6():
-			errs = append(errs, fmt.Errorf("%s: %s is no address of a real server", what, r.Address))
-		case s.Forwarding != TUN && r.Address.Is4() != vip.Is4():
-			errs = append(errs, fmt.Errorf("%s: %s and the VIP %s are of two families, which %s cannot bridge", what, r.Address, vip, s.Forwarding))
-		case s.Forwarding != NAT && r.Port != s.Port:
-			errs = append(errs, fmt.Errorf("%s: port %d, but %s cannot change the port: give the service's, %d", what, r.Port, s.Forwarding, s.Port))
-		}
 		endpoint := netip.AddrPortFrom(r.Address, uint16(r.Port))
+		errs = append(errs, wrap(what, errors.Join(ValidateKey(r.Name), ValidatePort(r.Port), ValidateWeight(r.Weight),
+			r.validateThresholds(), s.reaches(vip, endpoint))))
 		if names[r.Name] || endpoints[endpoint] {
 			errs = append(errs, fmt.Errorf("%s, %s: another real server of the service has its name or address", what, endpoint))
 		}
 		names[r.Name], endpoints[endpoint] = true, true
+	}
+	if s.SorryServer.Addr().IsValid() {
+		if endpoints[s.SorryServer] {
+			// keepalived would have to keep one row of the table for both.
+			errs = append(errs, fmt.Errorf("sorry server: %s is a real server of the service too", s.SorryServer))
+		}
+		errs = append(errs, wrap("sorry server", errors.Join(ValidatePort(int(s.SorryServer.Port())), s.reaches(vip, s.SorryServer))))
+	}
+	return errors.Join(errs...)
+}
+
+// reaches says why the service cannot send anything to the endpoint.
+func (s VirtualServer) reaches(vip netip.Addr, endpoint netip.AddrPort) error {
+	address := endpoint.Addr()
+	switch {
+	case !address.IsValid() || address.Zone() != "" || address.Is4In6():
+		return fmt.Errorf("%s is no address of a real server", address)
+	case s.Forwarding != TUN && address.Is4() != vip.Is4():
+		return fmt.Errorf("%s and the VIP %s are of two families, which %s cannot bridge", address, vip, s.Forwarding)
+	case s.Forwarding != NAT && int(endpoint.Port()) != s.Port:
+		return fmt.Errorf("port %d, but %s cannot change the port: give the service's, %d", endpoint.Port(), s.Forwarding, s.Port)
+	}
+	return nil
+}
+
+func (r RealServer) validateThresholds() error {
+	if r.UpperThreshold < 0 || r.LowerThreshold < 0 || r.UpperThreshold > math.MaxInt32 || (r.LowerThreshold > 0 && r.LowerThreshold >= r.UpperThreshold) {
+		return fmt.Errorf("thresholds %d and %d: the upper is a number of connections, the lower a smaller one", r.UpperThreshold, r.LowerThreshold)
+	}
+	return nil
+}
+
+func (p Persistence) validate(vip netip.Addr) error {
+	if p == (Persistence{}) {
+		return nil
+	}
+	return errors.Join(ValidatePersistence(p.Timeout), ValidateMask(p.Mask, vip))
+}
+
+func (q Quorum) validate(servers []RealServer) error {
+	total, drained := 0, false
+	for _, r := range servers {
+		total += r.Weight
+		drained = drained || r.Weight == 0
+	}
+	var errs []error
+	// Where some are being drained, keepalived may lower the quorum: see HarmlessComplaint.
+	if q.Weight < 1 || (q.Weight > total && !drained) {
+		errs = append(errs, fmt.Errorf("quorum %d: it is from 1 to the total weight of the real servers, %d", q.Weight, total))
+	}
+	if q.Hysteresis < 0 || (q.Hysteresis > 0 && q.Hysteresis >= q.Weight) {
+		errs = append(errs, fmt.Errorf("hysteresis %d: it is from 0 to less than the quorum, %d", q.Hysteresis, q.Weight))
+	}
+	for _, command := range []string{q.Up, q.Down} {
+		if command != "" {
+			errs = append(errs, ValidateCommand(command))
+		}
 	}
 	return errors.Join(errs...)
 }
@@ -146,26 +231,44 @@ func (s VirtualServer) node(vip netip.Addr) Node {
 	node := blockOf("virtual_server", []string{vip.String(), strconv.Itoa(s.Port)},
 		statement("delay_loop", seconds(s.DelayLoop)),
 		statement("lvs_sched", s.Scheduler),
-		statement("lvs_method", string(s.Forwarding)),
-		statement("protocol", string(s.Protocol)),
 	)
+	for _, flag := range slices.Sorted(slices.Values(s.SchedulerFlags)) {
+		node.Block = append(node.Block, statement(flag)) // behind lvs_sched (check_parser.c, lbflags_handler)
+	}
+	add := func(wanted bool, keyword string, args ...string) {
+		if wanted {
+			node.Block = append(node.Block, statement(keyword, args...))
+		}
+	}
+	add(s.OnePacket, "ops")
+	add(true, "lvs_method", string(s.Forwarding))
+	add(true, "protocol", string(s.Protocol))
+	add(s.Persistence.Timeout > 0, "persistence_timeout", seconds(s.Persistence.Timeout))
+	add(s.Persistence.Mask != "", "persistence_granularity", s.Persistence.Mask)
+	add(s.InhibitOnFailure, "inhibit_on_failure")
+	add(s.Quorum.Weight > 1, "quorum", strconv.Itoa(s.Quorum.Weight))
+	add(s.Quorum.Hysteresis > 0, "hysteresis", strconv.Itoa(s.Quorum.Hysteresis))
+	add(s.Quorum.Up != "", "quorum_up", s.Quorum.Up)
+	add(s.Quorum.Down != "", "quorum_down", s.Quorum.Down)
+	add(s.SorryServer.Addr().IsValid(), "sorry_server", s.SorryServer.Addr().String(), strconv.Itoa(int(s.SorryServer.Port())))
 	node.Comments = []string{nameComment("service", s.Name)}
 	for _, r := range slices.SortedFunc(slices.Values(s.RealServers), func(a, b RealServer) int { return cmp.Compare(a.Name, b.Name) }) {
-		node.Block = append(node.Block, s.realServerNode(r))
+		node.Block = append(node.Block, s.realServerNode(vip, r))
 	}
 	return node
 }
 
-func (s VirtualServer) realServerNode(r RealServer) Node {
-	node := blockOf("real_server", []string{r.Address.String(), strconv.Itoa(r.Port)},
-		statement("weight", strconv.Itoa(r.Weight)),
-		blockOf("TCP_CHECK", nil,
-			statement("connect_port", strconv.Itoa(r.Port)),
-			statement("connect_timeout", seconds(s.Check.Timeout)),
-			statement("retry", strconv.Itoa(s.Check.Retries)),
-			statement("delay_before_retry", seconds(s.Check.RetryDelay)),
-		),
-	)
+func (s VirtualServer) realServerNode(vip netip.Addr, r RealServer) Node {
+	node := blockOf("real_server", []string{r.Address.String(), strconv.Itoa(r.Port)}, statement("weight", strconv.Itoa(r.Weight)))
+	if r.UpperThreshold > 0 {
+		node.Block = append(node.Block, statement("uthreshold", strconv.Itoa(r.UpperThreshold)))
+	}
+	if r.LowerThreshold > 0 {
+		node.Block = append(node.Block, statement("lthreshold", strconv.Itoa(r.LowerThreshold)))
+	}
+	if check, ok := s.checkNode(vip, r); ok {
+		node.Block = append(node.Block, check)
+	}
 	node.Comments = []string{nameComment("real_server", r.Name)}
 	return node
 }

@@ -59,11 +59,33 @@ func parseVirtualServer(n Node, vip netip.Addr) (VirtualServer, error) {
 			settings = append(settings, child)
 		}
 	}
+	schedulerFlag := func(n Node) error {
+		s.SchedulerFlags = append(s.SchedulerFlags, n.Keyword)
+		return flag(n)
+	}
+	s.Quorum.Weight = 1
 	err = fields{
-		"delay_loop": intoDuration(&s.DelayLoop),
-		"lvs_sched":  into(&s.Scheduler),
-		"lvs_method": into((*string)(&s.Forwarding)),
-		"protocol":   into((*string)(&s.Protocol)),
+		"delay_loop":              intoDuration(&s.DelayLoop),
+		"lvs_sched":               into(&s.Scheduler),
+		"sh-fallback":             schedulerFlag,
+		"sh-port":                 schedulerFlag,
+		"mh-fallback":             schedulerFlag,
+		"mh-port":                 schedulerFlag,
+		"ops":                     intoFlag(&s.OnePacket),
+		"lvs_method":              into((*string)(&s.Forwarding)),
+		"protocol":                into((*string)(&s.Protocol)),
+		"persistence_timeout":     intoDuration(&s.Persistence.Timeout),
+		"persistence_granularity": into(&s.Persistence.Mask),
+		"inhibit_on_failure":      intoFlag(&s.InhibitOnFailure),
+		"quorum":                  intoInt(&s.Quorum.Weight),
+		"hysteresis":              intoInt(&s.Quorum.Hysteresis),
+		"quorum_up":               into(&s.Quorum.Up),
+		"quorum_down":             into(&s.Quorum.Down),
+		"sorry_server": func(n Node) error {
+			address, port, err := n.addressAndPort()
+			s.SorryServer = netip.AddrPortFrom(address, uint16(port))
+			return err
+		},
 	}.read(settings, "delay_loop", "lvs_sched", "lvs_method", "protocol")
 	if err != nil {
 		return VirtualServer{}, err
@@ -71,41 +93,56 @@ func parseVirtualServer(n Node, vip netip.Addr) (VirtualServer, error) {
 	if s.Name = n.name("service"); s.Name == "" {
 		s.Name = strings.ToLower(string(s.Protocol)) + "-" + strconv.Itoa(port)
 	}
-	for i, child := range realServers {
-		r, check, err := parseRealServer(child)
+	var checks []Check
+	ownPort := true
+	for _, child := range realServers {
+		r, check, err := s.parseRealServer(vip, child)
 		if err != nil {
 			return VirtualServer{}, at(child, err)
 		}
-		if i > 0 && check != s.Check {
-			return VirtualServer{}, at(child, fmt.Errorf("%q is checked otherwise than those before it", r.Name))
+		ownPort = ownPort && (check.Port == r.Port || check.Kind == CheckNone)
+		s.RealServers, checks = append(s.RealServers, r), append(checks, check)
+	}
+	for i := range checks {
+		if ownPort {
+			checks[i].Port = 0
 		}
-		s.Check = check
-		s.RealServers = append(s.RealServers, r)
+		if checks[i] != checks[0] {
+			return VirtualServer{}, at(realServers[i], fmt.Errorf("%q is checked otherwise than those before it", s.RealServers[i].Name))
+		}
+	}
+	if len(checks) > 0 {
+		s.Check = checks[0]
 	}
 	return s, nil
 }
 
-func parseRealServer(n Node) (RealServer, TCPCheck, error) {
-	var check TCPCheck
+func (s VirtualServer) parseRealServer(vip netip.Addr, n Node) (RealServer, Check, error) {
 	address, port, err := n.endpoint("real_server")
 	if err != nil {
-		return RealServer{}, check, err
+		return RealServer{}, Check{}, err
 	}
 	r := RealServer{Name: n.name("real_server"), Address: address, Port: port}
 	if r.Name == "" {
 		r.Name = address.String()
 	}
+	check := Check{Kind: CheckNone}
+	checked := func(n Node) (err error) {
+		if check.Kind != CheckNone {
+			return fmt.Errorf("is a second check")
+		}
+		check, err = s.parseCheck(vip, r, n)
+		return err
+	}
 	err = fields{
-		"weight": intoInt(&r.Weight),
-		"TCP_CHECK": func(n Node) error {
-			return fields{
-				"connect_port":       exactly(strconv.Itoa(port)),
-				"connect_timeout":    intoDuration(&check.Timeout),
-				"retry":              intoInt(&check.Retries),
-				"delay_before_retry": intoDuration(&check.RetryDelay),
-			}.read(n.Block, "connect_port", "connect_timeout", "retry", "delay_before_retry")
-		},
-	}.read(n.Block, "weight", "TCP_CHECK")
+		"weight":     intoInt(&r.Weight),
+		"uthreshold": intoInt(&r.UpperThreshold),
+		"lthreshold": intoInt(&r.LowerThreshold),
+		"TCP_CHECK":  checked,
+		"HTTP_GET":   checked,
+		"SSL_GET":    checked,
+		"MISC_CHECK": checked,
+	}.read(n.Block, "weight")
 	return r, check, err
 }
 
@@ -113,6 +150,13 @@ func parseRealServer(n Node) (RealServer, TCPCheck, error) {
 func (n Node) endpoint(keyword string) (netip.Addr, int, error) {
 	if n.Keyword != keyword || !n.HasBlock || len(n.Args) != 2 {
 		return netip.Addr{}, 0, fmt.Errorf("expected a block of %s with an address and a port", keyword)
+	}
+	return n.addressAndPort()
+}
+
+func (n Node) addressAndPort() (netip.Addr, int, error) {
+	if len(n.Args) != 2 {
+		return netip.Addr{}, 0, fmt.Errorf("expected an address and a port")
 	}
 	address, err := netip.ParseAddr(n.Args[0])
 	if err != nil {

@@ -45,7 +45,7 @@ func FuzzValidators(f *testing.F) {
 		}
 		if taken["VIP"] || taken["server"] {
 			addr, err := netip.ParseAddr(text)
-			if err != nil || addr.String() != text || !addr.Is4() || !taken["VIP"] || !taken["server"] || !taken["host"] {
+			if err != nil || addr.String() != text || addr.Zone() != "" || !taken["VIP"] || !taken["server"] || !taken["host"] {
 				t.Errorf("%q is taken for the address %s: %v", text, addr, taken)
 			}
 		}

@@ -93,13 +93,11 @@ func usableVIP(text string, addr netip.Addr) error {
 		return fmt.Errorf("%q cannot be a VIP: it is unspecified, loopback, multicast, link-local broadcast or an IPv4 address in IPv6 form", text)
 	case addr.String() != text:
 		return fmt.Errorf("write %q as %q", text, addr)
-	case addr.Is6():
-		return fmt.Errorf("%q is an IPv6 address: VIPs are IPv4 for now", text)
 	}
 	return nil
 }
 
-var vipAddress = stringCheck{"an IPv4 address", isVIP}
+var vipAddress = stringCheck{"an IP address", isVIP}
 
 // isVIPPrefix is for a VIP with the prefix length of its subnet.
 func isVIPPrefix(text string) error {
@@ -122,6 +120,12 @@ func isVIPPrefix(text string) error {
 	}
 	// The first and the last address of a subnet are the network's own; a subnet
 	// of two addresses (RFC 3021) or one has none.
+	if addr.Is6() {
+		if prefix.Bits() < 127 && prefix.Masked().Addr() == addr { // RFC 4291, 2.6.1, and RFC 6164
+			return fmt.Errorf("%q is the anycast address of the subnet's routers, not of a machine in it", text)
+		}
+		return nil
+	}
 	if hosts := addr.BitLen() - prefix.Bits(); hosts > 1 {
 		all := ^uint32(0) >> prefix.Bits()
 		switch bits := binary.BigEndian.Uint32(addr.AsSlice()) & all; bits {
@@ -134,7 +138,7 @@ func isVIPPrefix(text string) error {
 	return nil
 }
 
-var vipPrefix = stringCheck{"an IPv4 address with the prefix length of its subnet", isVIPPrefix}
+var vipPrefix = stringCheck{"an IP address with the prefix length of its subnet", isVIPPrefix}
 
 // isServerAddress is for the address of a real server.
 func isServerAddress(text string) error {
@@ -145,7 +149,7 @@ func isServerAddress(text string) error {
 	return usableVIP(text, addr)
 }
 
-var serverAddress = stringCheck{"an IPv4 address", isServerAddress}
+var serverAddress = stringCheck{"an IP address", isServerAddress}
 
 // isPositiveDuration is for timeouts of the provider itself.
 func isPositiveDuration(text string) error {

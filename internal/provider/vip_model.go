@@ -1,16 +1,19 @@
 package provider
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
 	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 	"github.com/hashicorp/terraform-plugin-framework/types/basetypes"
 
@@ -25,27 +28,6 @@ type vipModel struct {
 	Services  types.Map      `tfsdk:"services"`
 	Artifacts types.Map      `tfsdk:"artifacts"`
 	Timeouts  timeouts.Value `tfsdk:"timeouts"`
-}
-
-type serviceModel struct {
-	Port        types.Int64  `tfsdk:"port"`
-	Scheduler   types.String `tfsdk:"scheduler"`
-	Check       types.Object `tfsdk:"check"`
-	RealServers types.Map    `tfsdk:"real_servers"`
-}
-
-type checkModel struct {
-	Type       types.String `tfsdk:"type"`
-	Interval   types.String `tfsdk:"interval"`
-	Timeout    types.String `tfsdk:"timeout"`
-	Retries    types.Int64  `tfsdk:"retries"`
-	RetryDelay types.String `tfsdk:"retry_delay"`
-}
-
-type serverModel struct {
-	Address types.String `tfsdk:"address"`
-	Port    types.Int64  `tfsdk:"port"`
-	Weight  types.Int64  `tfsdk:"weight"`
 }
 
 // id is ADDRESS@DIRECTOR,DIRECTOR…: what an import takes.
@@ -74,56 +56,90 @@ func (s serviceModel) servers(ctx context.Context, diags *diag.Diagnostics) map[
 	return servers
 }
 
-// validate checks what only several attributes together can tell.
+// validate checks what only several attributes together can tell, and points to the
+// attribute; the rest is for [keepalived.VIP.Validate].
 func (m vipModel) validate(ctx context.Context, diags *diag.Diagnostics) {
-	ports := map[int64]string{}
+	ports := map[string]string{}
+	vip, _, _ := strings.Cut(m.Address.ValueString(), "/")
 	services := m.services(ctx, diags)
 	for _, name := range sortedKeys(services) {
 		service := services[name]
 		at := path.Root("services").AtMapKey(name)
 		port := service.Port.ValueInt64()
-		if other, taken := ports[port]; taken && !service.Port.IsUnknown() {
-			diags.AddAttributeError(at.AtName("port"), "Duplicate Port", fmt.Sprintf("The services %q and %q both are on port %d of the VIP: one service a port.", other, name, port))
+		protocol := cmp.Or(service.Protocol.ValueString(), "tcp")
+		if known(ctx, service.Port, service.Protocol) {
+			taken := fmt.Sprintf("%s port %d", protocol, port)
+			if other, ok := ports[taken]; ok {
+				diags.AddAttributeError(at.AtName("port"), "Duplicate Port", fmt.Sprintf("The services %q and %q both are on %s of the VIP: one service a port.", other, name, taken))
+			}
+			ports[taken] = name
 		}
-		ports[port] = name
+		keepsPort := !service.Forwarding.IsUnknown() && service.Forwarding.ValueString() != string(keepalived.NAT)
 		addresses := map[string]string{}
 		servers := service.servers(ctx, diags)
 		for _, key := range sortedKeys(servers) {
 			server := servers[key]
 			serverAt := at.AtName("real_servers").AtMapKey(key)
-			if !server.Port.IsNull() && !server.Port.IsUnknown() && !service.Port.IsUnknown() && server.Port.ValueInt64() != port {
+			if keepsPort && !server.Port.IsNull() && !server.Port.IsUnknown() && !service.Port.IsUnknown() && server.Port.ValueInt64() != port {
 				diags.AddAttributeError(serverAt.AtName("port"), "Port Differs from the Service's",
-					fmt.Sprintf("Direct routing changes only the MAC address of a packet, so the real server %q gets it on the service's port %d and never on %d. Leave port out, or let the server listen on %d.", key, port, server.Port.ValueInt64(), port))
+					fmt.Sprintf("Direct routing changes only the MAC address of a packet, and a tunnel nothing of it, so the real server %q gets it on the service's port %d and never on %d. Leave port out, let the server listen on %d, or set forwarding to \"NAT\".", key, port, server.Port.ValueInt64(), port))
 			}
 			address := server.Address.ValueString()
-			if other, taken := addresses[address]; taken && address != "" {
+			if other, taken := addresses[address]; taken && address != "" && keepsPort {
 				diags.AddAttributeError(serverAt.AtName("address"), "Duplicate Real Server", fmt.Sprintf("The real servers %q and %q both are %s: use weight to send one server more connections.", other, key, address))
 			}
 			addresses[address] = key
-			if vip, _, _ := strings.Cut(m.Address.ValueString(), "/"); address != "" && address == vip {
+			if address != "" && address == vip {
 				diags.AddAttributeError(serverAt.AtName("address"), "Real Server Is the VIP", "The address of a real server is the machine's own, not the VIP.")
 			}
+		}
+		var sorry sorryModel
+		if !service.SorryServer.IsNull() && !service.SorryServer.IsUnknown() {
+			diags.Append(service.SorryServer.As(ctx, &sorry, basetypes.ObjectAsOptions{})...)
+		}
+		if address := sorry.Address.ValueString(); address != "" && address == vip {
+			diags.AddAttributeError(at.AtName("sorry_server").AtName("address"), "Sorry Server Is the VIP", "The address of a sorry server is the machine's own, not the VIP.")
 		}
 		m.validateCheck(ctx, service, at.AtName("check"), diags)
 	}
 }
 
 func (m vipModel) validateCheck(ctx context.Context, service serviceModel, at path.Path, diags *diag.Diagnostics) {
-	if service.Check.IsNull() || !known(ctx, service.Check) {
+	if !known(ctx, service.Check, service.Protocol) {
+		return
+	}
+	unsaid := func(attribute path.Path) {
+		if service.Protocol.ValueString() == "udp" {
+			diags.AddAttributeError(attribute, "Missing Check", "By default a real server is checked by a TCP connection, which a UDP service need not accept. Say how it is to be checked: type \"script\", \"none\", or \"tcp\" where it listens on TCP too.")
+		}
+	}
+	if service.Check.IsNull() {
+		unsaid(at)
 		return
 	}
 	var check checkModel
 	diags.Append(service.Check.As(ctx, &check, basetypes.ObjectAsOptions{})...)
-	if check.Interval.IsNull() {
-		check.Interval = types.StringValue(defaultCheckInterval)
+	if check.Type.IsNull() {
+		unsaid(at.AtName("type"))
 	}
-	if check.Timeout.IsNull() {
-		check.Timeout = types.StringValue(defaultCheckTimeout)
+	kind := cmp.Or(check.Type.ValueString(), string(keepalived.CheckTCP))
+	for _, of := range []struct {
+		kind keepalived.CheckKind
+		set  bool
+	}{
+		{keepalived.CheckHTTP, !check.HTTP.IsNull()}, {keepalived.CheckRedis, !check.Redis.IsNull()}, {keepalived.CheckScript, !check.Script.IsNull()},
+	} {
+		if of.set && kind != string(of.kind) {
+			diags.AddAttributeError(at.AtName(string(of.kind)), "Check of Another Type", fmt.Sprintf("%s is for a check of type %q; this one's type is %q.", of.kind, of.kind, kind))
+		}
 	}
-	timeout, timeoutErr := parseDuration(check.Timeout.ValueString())
-	interval, intervalErr := parseDuration(check.Interval.ValueString())
+	if kind == string(keepalived.CheckScript) && check.Script.IsNull() {
+		diags.AddAttributeError(at.AtName("script"), "Missing Script", "A check of type \"script\" needs a command: set script.")
+	}
+	timeout, timeoutErr := parseDuration(cmp.Or(check.Timeout.ValueString(), defaultCheckTimeout))
+	interval, intervalErr := parseDuration(cmp.Or(check.Interval.ValueString(), defaultCheckInterval))
 	if timeoutErr == nil && intervalErr == nil && timeout > interval {
-		diags.AddAttributeError(at.AtName("timeout"), "Timeout Longer Than the Interval", fmt.Sprintf("A check that may take longer (%s) than the time to the next one (%s) never settles: make timeout at most the interval.", check.Timeout.ValueString(), check.Interval.ValueString()))
+		diags.AddAttributeError(at.AtName("timeout"), "Timeout Longer Than the Interval", fmt.Sprintf("A check that may take longer (%s) than the time to the next one (%s) never settles: make timeout at most the interval.", timeout, interval))
 	}
 }
 
@@ -143,39 +159,132 @@ func (m vipModel) spec(ctx context.Context, diags *diag.Diagnostics) host.VIP {
 		diags.AddAttributeError(path.Root("address"), "Invalid address", err.Error())
 		return host.VIP{}
 	}
-	vip := host.VIP{Address: prefix}
+	vip := host.VIP{VIP: keepalived.VIP{Address: prefix}, Passwords: map[string]host.Password{}}
 	services := m.services(ctx, diags)
 	for _, name := range sortedKeys(services) {
-		service := services[name]
-		var check checkModel
-		diags.Append(service.Check.As(ctx, &check, basetypes.ObjectAsOptions{})...)
-		server := keepalived.VirtualServer{
-			Name:       name,
-			Port:       int(service.Port.ValueInt64()),
-			Protocol:   keepalived.TCP,
-			Scheduler:  service.Scheduler.ValueString(),
-			Forwarding: keepalived.DR,
-			DelayLoop:  mustDuration(check.Interval),
-			Check: keepalived.TCPCheck{
-				Timeout:    mustDuration(check.Timeout),
-				Retries:    int(check.Retries.ValueInt64()),
-				RetryDelay: mustDuration(check.RetryDelay),
-			},
+		vip.Services = append(vip.Services, services[name].spec(ctx, name, diags))
+		if redis := services[name].redis(ctx, diags); !redis.PasswordWOVersion.IsNull() {
+			vip.Passwords[name] = host.Password{Version: redis.PasswordWOVersion.ValueInt64(), Text: redis.PasswordWO.ValueString()}
 		}
-		servers := service.servers(ctx, diags)
-		for _, key := range sortedKeys(servers) {
-			address, err := netip.ParseAddr(servers[key].Address.ValueString())
-			if err != nil {
-				diags.AddAttributeError(path.Root("services").AtMapKey(name).AtName("real_servers").AtMapKey(key).AtName("address"), "Invalid address", err.Error())
-				continue
-			}
-			server.RealServers = append(server.RealServers, keepalived.RealServer{
-				Name: key, Address: address, Port: server.Port, Weight: int(servers[key].Weight.ValueInt64()),
-			})
-		}
-		vip.Services = append(vip.Services, server)
 	}
 	return vip
+}
+
+// redis is what the check says of Redis; all of it is null where it says nothing.
+func (s serviceModel) redis(ctx context.Context, diags *diag.Diagnostics) redisModel {
+	check, redis := checkModel{Redis: types.ObjectNull(redisType.AttrTypes)}, redisModel{}
+	if !s.Check.IsNull() {
+		diags.Append(s.Check.As(ctx, &check, basetypes.ObjectAsOptions{})...)
+	}
+	if !check.Redis.IsNull() {
+		diags.Append(check.Redis.As(ctx, &redis, basetypes.ObjectAsOptions{})...)
+	}
+	return redis
+}
+
+// withPasswords is the specification with the passwords of the configuration: they are
+// kept neither in plan nor state.
+func (m vipModel) withPasswords(ctx context.Context, config tfsdk.Config, diags *diag.Diagnostics) host.VIP {
+	vip := m.spec(ctx, diags)
+	var configured vipModel
+	diags.Append(config.Get(ctx, &configured)...)
+	for name, service := range configured.services(ctx, diags) {
+		if p, ok := vip.Passwords[name]; ok {
+			p.Text = service.redis(ctx, diags).PasswordWO.ValueString()
+			vip.Passwords[name] = p
+		}
+	}
+	return vip
+}
+
+func (s serviceModel) spec(ctx context.Context, name string, diags *diag.Diagnostics) keepalived.VirtualServer {
+	server := keepalived.VirtualServer{
+		Name:             name,
+		Port:             int(s.Port.ValueInt64()),
+		Protocol:         keepalived.Protocol(strings.ToUpper(s.Protocol.ValueString())),
+		Scheduler:        s.Scheduler.ValueString(),
+		SchedulerFlags:   stringsIn(s.SchedulerFlags),
+		OnePacket:        s.OnePacket.ValueBool(),
+		Forwarding:       keepalived.Forwarding(s.Forwarding.ValueString()),
+		InhibitOnFailure: s.InhibitOnFailure.ValueBool(),
+		Quorum:           keepalived.Quorum{Weight: 1},
+	}
+	// An object that is null leaves the target as it is.
+	as := func(object types.Object, target any) {
+		if !object.IsNull() {
+			diags.Append(object.As(ctx, target, basetypes.ObjectAsOptions{})...)
+		}
+	}
+	server.DelayLoop, server.Check = s.check(as)
+	var persistence persistenceModel
+	as(s.Persistence, &persistence)
+	server.Persistence = keepalived.Persistence{Timeout: mustDuration(persistence.Timeout), Mask: persistence.Mask.ValueString()}
+	if !s.Quorum.IsNull() {
+		var q quorumModel
+		as(s.Quorum, &q)
+		server.Quorum = keepalived.Quorum{Weight: int(q.Weight.ValueInt64()), Hysteresis: int(q.Hysteresis.ValueInt64()), Up: q.Up.ValueString(), Down: q.Down.ValueString()}
+	}
+	at := path.Root("services").AtMapKey(name)
+	endpoint := func(at path.Path, address types.String, port types.Int64) netip.AddrPort {
+		addr, err := netip.ParseAddr(address.ValueString())
+		if err != nil {
+			diags.AddAttributeError(at.AtName("address"), "Invalid address", err.Error())
+		}
+		if port.IsNull() {
+			port = s.Port
+		}
+		return netip.AddrPortFrom(addr, uint16(port.ValueInt64()))
+	}
+	if !s.SorryServer.IsNull() {
+		var sorry sorryModel
+		as(s.SorryServer, &sorry)
+		server.SorryServer = endpoint(at.AtName("sorry_server"), sorry.Address, sorry.Port)
+	}
+	servers := s.servers(ctx, diags)
+	for _, key := range sortedKeys(servers) {
+		r := servers[key]
+		to := endpoint(at.AtName("real_servers").AtMapKey(key), r.Address, r.Port)
+		var thresholds thresholdModel
+		as(r.Connections, &thresholds)
+		server.RealServers = append(server.RealServers, keepalived.RealServer{
+			Name: key, Address: to.Addr(), Port: int(to.Port()), Weight: int(r.Weight.ValueInt64()),
+			UpperThreshold: int(thresholds.Upper.ValueInt64()), LowerThreshold: int(thresholds.Lower.ValueInt64()),
+		})
+	}
+	return server
+}
+
+// check returns the interval and the check.
+func (s serviceModel) check(as func(types.Object, any)) (time.Duration, keepalived.Check) {
+	m := checkModel{
+		Type: types.StringValue(string(keepalived.CheckTCP)), Interval: types.StringValue(defaultCheckInterval), Timeout: types.StringValue(defaultCheckTimeout),
+		Retries: types.Int64Value(defaultCheckRetries), RetryDelay: types.StringValue(defaultCheckRetryDelay),
+	}
+	as(s.Check, &m)
+	c := keepalived.Check{Kind: keepalived.CheckKind(m.Type.ValueString())}
+	if c.Kind == keepalived.CheckNone {
+		return mustDuration(m.Interval), c
+	}
+	c.Port = int(m.Port.ValueInt64())
+	c.Timeout, c.RetryDelay = mustDuration(m.Timeout), mustDuration(m.RetryDelay)
+	c.Retries = int(m.Retries.ValueInt64())
+	switch c.Kind {
+	case keepalived.CheckHTTP:
+		var h httpModel
+		as(m.HTTP, &h)
+		c.HTTP = keepalived.HTTPCheck{
+			Path: cmp.Or(h.Path.ValueString(), "/"), Host: h.Host.ValueString(), TLS: h.TLS.ValueBool(), Status: cmp.Or(h.Status.ValueString(), defaultStatus),
+		}
+	case keepalived.CheckRedis:
+		var r redisModel
+		as(m.Redis, &r)
+		c.Redis = keepalived.RedisCheck{
+			Mode: cmp.Or(r.Mode.ValueString(), "ping"), User: r.Username.ValueString(), Password: !r.PasswordWOVersion.IsNull(), TLS: r.TLS.ValueBool(), CAFile: r.CAFile.ValueString(), CertFile: r.CertFile.ValueString(), ServerName: r.ServerName.ValueString(),
+		}
+	case keepalived.CheckScript:
+		c.Script = m.Script.ValueString()
+	}
+	return mustDuration(m.Interval), c
 }
 
 // fill takes the attributes from what is on the directors, which must agree.
@@ -190,26 +299,7 @@ func (m *vipModel) fill(snapshots map[string]*host.Snapshot) error {
 	}
 	services := map[string]attr.Value{}
 	for _, s := range vip.Services {
-		servers := map[string]attr.Value{}
-		for _, rs := range s.RealServers {
-			servers[rs.Name] = types.ObjectValueMust(serverType.AttrTypes, map[string]attr.Value{
-				"address": types.StringValue(rs.Address.String()),
-				"port":    types.Int64Null(),
-				"weight":  types.Int64Value(int64(rs.Weight)),
-			})
-		}
-		services[s.Name] = types.ObjectValueMust(serviceType.AttrTypes, map[string]attr.Value{
-			"port":      types.Int64Value(int64(s.Port)),
-			"scheduler": types.StringValue(s.Scheduler),
-			"check": types.ObjectValueMust(checkType.AttrTypes, map[string]attr.Value{
-				"type":        types.StringValue("tcp"),
-				"interval":    durationValue(s.DelayLoop),
-				"timeout":     durationValue(s.Check.Timeout),
-				"retries":     types.Int64Value(int64(s.Check.Retries)),
-				"retry_delay": durationValue(s.Check.RetryDelay),
-			}),
-			"real_servers": types.MapValueMust(serverType, servers),
-		})
+		services[s.Name] = serviceValue(s, vip.Passwords[s.Name])
 	}
 	m.Address = types.StringValue(vip.Address.String())
 	m.Services = types.MapNull(serviceType)

@@ -6,6 +6,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 	"golang.org/x/sync/errgroup"
 
@@ -53,6 +54,9 @@ func (r *vipResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanReq
 	plan.Artifacts = types.MapUnknown(types.StringType)
 	if known(ctx, plan.Address, plan.Directors, plan.Services) {
 		spec := plan.spec(ctx, &resp.Diagnostics)
+		if err := spec.Validate(); err != nil && !resp.Diagnostics.HasError() {
+			resp.Diagnostics.AddAttributeError(path.Root("services"), "Invalid Service", err.Error())
+		}
 		if resp.Diagnostics.HasError() {
 			return
 		}
@@ -83,7 +87,7 @@ func (r *vipResource) Create(ctx context.Context, req resource.CreateRequest, re
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	r.apply(ctx, &plan, nil, "Create", &resp.Diagnostics)
+	r.apply(ctx, &plan, nil, req.Config, "Create", &resp.Diagnostics)
 	if !resp.Diagnostics.HasError() {
 		resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
 	}
@@ -98,15 +102,15 @@ func (r *vipResource) Update(ctx context.Context, req resource.UpdateRequest, re
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	r.apply(ctx, &plan, &prior, "Update", &resp.Diagnostics)
+	r.apply(ctx, &plan, &prior, req.Config, "Update", &resp.Diagnostics)
 	if !resp.Diagnostics.HasError() {
 		resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
 	}
 }
 
 // apply makes the directors what the plan says and writes what is there into it.
-func (r *vipResource) apply(ctx context.Context, plan, prior *vipModel, action string, diags *diag.Diagnostics) {
-	spec := plan.spec(ctx, diags)
+func (r *vipResource) apply(ctx context.Context, plan, prior *vipModel, config tfsdk.Config, action string, diags *diag.Diagnostics) {
+	spec := plan.withPasswords(ctx, config, diags)
 	if diags.HasError() {
 		return
 	}

@@ -131,9 +131,9 @@ resource "redislb_vip" "address_of_the_network" {
   directors = ["a"]
 }
 
-# error: Invalid address.*IPv6 address: VIPs are IPv4 for now
-resource "redislb_vip" "address_ipv6" {
-  address   = "2001:db8::229/64"
+# error: Invalid address.*is the anycast address of the subnet's routers
+resource "redislb_vip" "address_anycast" {
+  address   = "2001:db8::/64"
   directors = ["a"]
 }
 
@@ -218,7 +218,7 @@ resource "redislb_vip" "port_of_the_real_server" {
   services  = { redis = { port = 6379, real_servers = { a = { address = "192.0.2.11", port = 17379 } } } }
 }
 
-# error: Duplicate Port.*"one" and "two" both are on port 6379
+# error: Duplicate Port.*"one" and "two" both are on tcp port 6379
 resource "redislb_vip" "port_twice" {
   address   = "192.0.2.229/24"
   directors = ["a"]
@@ -226,6 +226,55 @@ resource "redislb_vip" "port_twice" {
     one = { port = 6379, real_servers = { a = { address = "192.0.2.11" } } }
     two = { port = 6379, real_servers = { a = { address = "192.0.2.11" } } }
   }
+}
+
+# error: Sorry Server Is the VIP
+resource "redislb_vip" "sorry_server_is_the_vip" {
+  address   = "192.0.2.229/24"
+  directors = ["a"]
+  services  = { redis = { port = 1, sorry_server = { address = "192.0.2.229" }, real_servers = { a = { address = "192.0.2.11" } } } }
+}
+
+# error: Missing Check.*Say how it is to be checked
+resource "redislb_vip" "udp_without_check" {
+  address   = "192.0.2.229/24"
+  directors = ["a"]
+  services  = { dns = { port = 53, protocol = "udp", real_servers = { a = { address = "192.0.2.11" } } } }
+}
+
+# error: Check of Another Type.*http is for a check of type "http"; this one's type is "redis"
+resource "redislb_vip" "check_of_another_type" {
+  address   = "192.0.2.229/24"
+  directors = ["a"]
+  services  = { redis = { port = 1, check = { type = "redis", http = {} }, real_servers = { a = { address = "192.0.2.11" } } } }
+}
+
+# error: Missing Script.*set script
+resource "redislb_vip" "check_without_script" {
+  address   = "192.0.2.229/24"
+  directors = ["a"]
+  services  = { redis = { port = 1, check = { type = "script" }, real_servers = { a = { address = "192.0.2.11" } } } }
+}
+
+# error: Invalid script.*a command is a path and its arguments
+resource "redislb_vip" "check_by_a_shell" {
+  address   = "192.0.2.229/24"
+  directors = ["a"]
+  services  = { redis = { port = 1, check = { type = "script", script = "/bin/a | b" }, real_servers = { a = { address = "192.0.2.11" } } } }
+}
+
+# error: Invalid status.*a status is codes from 100 to 599
+resource "redislb_vip" "check_of_no_status" {
+  address   = "192.0.2.229/24"
+  directors = ["a"]
+  services  = { redis = { port = 1, check = { type = "http", http = { status = "2xx" } }, real_servers = { a = { address = "192.0.2.11" } } } }
+}
+
+# error: Invalid timeout.*the persistence timeout is from 1s
+resource "redislb_vip" "persistence_of_half_a_second" {
+  address   = "192.0.2.229/24"
+  directors = ["a"]
+  services  = { redis = { port = 1, persistence = { timeout = "500ms" }, real_servers = { a = { address = "192.0.2.11" } } } }
 }
 
 # error: Duplicate Real Server.*"a" and "b" both are 192.0.2.11

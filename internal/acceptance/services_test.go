@@ -1,0 +1,182 @@
+//go:build acceptance
+
+package acceptance
+
+import (
+	"fmt"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/redislb/terraform-provider-redislb/internal/host"
+	"github.com/redislb/terraform-provider-redislb/internal/keepalived"
+	"github.com/redislb/terraform-provider-redislb/internal/lab"
+)
+
+// goldenVIP is a VIP of the golden files, which have every keyword that there is.
+func goldenVIP(t *testing.T, name string) host.VIP {
+	t.Helper()
+	read := func(kind string) []byte {
+		text, err := os.ReadFile("../keepalived/testdata/vip-" + name + "." + kind + ".conf")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return text
+	}
+	vip, err := keepalived.ParseVIP(read("address"), read("services"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := host.VIP{VIP: vip, Passwords: map[string]host.Password{}}
+	for _, s := range vip.Services {
+		if s.Check.Redis.Password {
+			v.Passwords[s.Name] = host.Password{Version: 1, Text: "pass phrase"}
+		}
+	}
+	return v
+}
+
+// What keepalived takes of each keyword, and what it makes of it in the kernel; the
+// commit itself fails where keepalived -t complains.
+func TestServicesOfEveryKindAreInTheKernelAsTheyAreMeant(t *testing.T) {
+	furnished(t)
+	a := directly(t, hostA())
+	version := int64(1)
+	a.must(t, host.Director{Name: "a", Install: true, Password: "s3cret", PasswordVersion: &version, VRRP: keepalived.Director{
+		Instance: "VI_1", Interface: "eth0", VirtualRouterID: 51, Priority: 100, AdvertInterval: time.Second,
+	}}.Artifacts(), nil)
+	var all []host.Artifact
+	for _, name := range []string{"full", "several", "ipv6", "address-only"} {
+		all = append(all, goldenVIP(t, name).Artifacts()...)
+	}
+	a.must(t, all, nil)
+
+	// The sorry server stands in, since nobody listens on port 16380; who fails is
+	// out, or there with the weight 0 where that is wanted.
+	lines := []string{
+		"-A -t 192.0.2.231:6379 -s rr -p 360 -M 255.255.255.0",
+		"-a -t 192.0.2.231:6379 -r 192.0.2.11:6379 -g -w 1",
+		"-a -t 192.0.2.231:6379 -r 192.0.2.12:6379 -g -w 1",
+		"-A -t 192.0.2.231:6380 -s mh -b mh-fallback,mh-port",
+		"-a -t 192.0.2.231:6380 -r 192.0.2.13:6380 -g -w 1",
+		"-A -t 192.0.2.231:80 -s sh -b sh-fallback,sh-port",
+		"-A -t 192.0.2.231:443 -s rr",
+		"-A -u 192.0.2.231:53 -s rr -o",
+		"-a -u 192.0.2.231:53 -r 192.0.2.12:53 -g -w 1",
+		"-a -u 192.0.2.231:514 -r 192.0.2.11:514 -g -w 1",
+		"-A -t [2001:db8::229]:6379 -s rr -p 60 -M 64",
+		"-A -u 192.0.2.230:53 -s mh",
+	}
+	eventually(t, 60*time.Second, "the table is what the services are", func() bool {
+		table := exec(hostA(), "ipvsadm -Sn")
+		for _, line := range lines {
+			if !strings.Contains(table+"\n", line+"\n") {
+				return false
+			}
+		}
+		return !strings.Contains(table, "-r 192.0.2.11:8081") && !strings.Contains(table, "-a -t 192.0.2.231:6380 -r 192.0.2.11")
+	})
+	if got := exec(hostA(), "ipvsadm -Ln --thresholds"); !regexp.MustCompile(`192\.0\.2\.12:6379 +1000 +900 `).MatchString(got) {
+		t.Errorf("thresholds:\n%s", got)
+	}
+	if got := exec(hostA(), "ip -o address show dev eth0 to 2001:db8::229"); !strings.Contains(got, "2001:db8::229/64") {
+		t.Errorf("the master has no IPv6 VIP: %q", got)
+	}
+	// What keepalived does to ill real servers is nothing to mend.
+	directly(t, hostA()).hasNothingToDo(t, all)
+
+	for what, by := range map[string]string{
+		"thresholds":      "ipvsadm -e -t 192.0.2.231:6379 -r 192.0.2.12:6379 -g -w 1 -x 5 -y 4",
+		"scheduler flags": "ipvsadm -E -t 192.0.2.231:6380 -s mh -b mh-port",
+		"the mask":        "ipvsadm -E -t 192.0.2.231:6379 -s rr -p 360 -M 255.0.0.0",
+		"one packet":      "ipvsadm -E -u 192.0.2.231:53 -s rr",
+		"a stand-in":      "ipvsadm -a -t 192.0.2.231:6379 -r 192.0.2.13:6379 -g",
+		"an IPv6 service": "ipvsadm -D -t [2001:db8::229]:6379",
+	} {
+		hostA().MustExec(t, by)
+		again := directly(t, hostA()) // what a has just seen is not looked at once more
+		again.must(t, all, nil)
+		if again.conn.changes.Load() == 0 {
+			t.Errorf("%s: a change by hand was not seen: %s", what, by)
+		}
+	}
+	a.must(t, nil, all)
+	if table := exec(hostA(), "ipvsadm -Sn"); table != "" {
+		t.Errorf("after the destroy the table holds\n%s", table)
+	}
+	if files := exec(hostA(), "ls /etc/keepalived/redislb | grep vip; cat /var/lib/redislb/secrets.sha256"); strings.Contains(files, "vip") {
+		t.Errorf("after the destroy there are\n%s", files)
+	}
+}
+
+// A check by TCP calls each of these well (lvs.md); the one of Redis takes the server
+// out, and in again when it is well.
+func TestSickRedisIsTakenOutAndComesBack(t *testing.T) {
+	furnished(t)
+	a := directly(t, hostA())
+	const password = "open sesame"
+	a.must(t, host.Director{Name: "a", Install: true, VRRP: keepalived.Director{
+		Instance: "VI_1", Interface: "eth0", VirtualRouterID: 51, Priority: 100, AdvertInterval: time.Second,
+	}}.Artifacts(), nil)
+	vip := goldenVIP(t, "redis")
+	service := vip.Services[0]
+	vip.Services = nil
+	for i, mode := range append([]string{"tcp"}, keepalived.RedisModes...) {
+		s := service
+		s.Name, s.DelayLoop = mode, time.Second
+		s.Check = keepalived.Check{Kind: keepalived.CheckRedis, Timeout: time.Second, Retries: 1, RetryDelay: time.Second, Port: 6379,
+			Redis: keepalived.RedisCheck{Mode: mode, Password: true}}
+		if mode == "tcp" {
+			s.Check.Kind, s.Check.Redis = keepalived.CheckTCP, keepalived.RedisCheck{}
+		}
+		s.Port = 6400 + i // a service each; what is checked is the one Redis
+		s.RealServers = nil
+		for _, r := range service.RealServers {
+			r.Port = s.Port
+			s.RealServers = append(s.RealServers, r)
+		}
+		vip.Services = append(vip.Services, s)
+		vip.Passwords[mode] = host.Password{Version: 1, Text: password}
+	}
+	delete(vip.Passwords, "tcp")
+	together(t, hosts(), func(h *lab.Host) error {
+		_, err := h.Exec(t.Context(), "redis-cli config set requirepass '"+password+"'")
+		return err
+	})
+	a.must(t, vip.Artifacts(), nil)
+
+	cli := "redis-cli --no-auth-warning -a '" + password + "' "
+	in := func(want string) func() bool {
+		return func() bool {
+			table, got := exec(hostA(), "ipvsadm -Sn"), ""
+			for i, s := range vip.Services {
+				if strings.Contains(table, fmt.Sprintf("-a -t 192.0.2.229:%d -r 192.0.2.12:%d ", 6400+i, s.Port)) {
+					got += s.Name + " "
+				}
+			}
+			return strings.TrimSpace(got) == want
+		}
+	}
+	const everywhere = "tcp ping master writable"
+	eventually(t, 60*time.Second, "b is well", in(everywhere))
+	for _, c := range []struct{ what, make, mend, in string }{
+		{"hung", "kill -STOP $(pidof redis-server)", "kill -CONT $(pidof redis-server)", "tcp"},
+		{"wrong password", cli + "config set requirepass other", "redis-cli --no-auth-warning -a other config set requirepass '" + password + "'", "tcp"},
+		{"read-only replica", cli + "replicaof 192.0.2.11 6379", cli + "replicaof no one", "tcp ping"},
+		{"min-replicas unmet", cli + "config set min-replicas-to-write 1", cli + "config set min-replicas-to-write 0", "tcp ping master"},
+		{"memory full", cli + "config set maxmemory 1", cli + "config set maxmemory 0", "tcp ping master"},
+		{"busy", cli + "config set busy-reply-threshold 1; (" + cli + "eval 'while true do end' 0 >/dev/null 2>&1 </dev/null &) ; sleep 0.1", cli + "script kill", "tcp"},
+	} {
+		hostB().MustExec(t, c.make)
+		out := eventually(t, 40*time.Second, c.what+": b is in "+c.in+" alone", in(c.in))
+		directly(t, hostA()).hasNothingToDo(t, vip.Artifacts())
+		hostB().MustExec(t, c.mend)
+		back := eventually(t, 40*time.Second, c.what+": b is well again", in(everywhere))
+		t.Logf("%s: out after %.1f s, back after %.1f s", c.what, out.Seconds(), back.Seconds())
+	}
+	if seen := exec(hostA(), "tr '\\0' ' ' </proc/[0-9]*/cmdline 2>/dev/null | grep -c '"+password+"'"); strings.Contains(seen, password) {
+		t.Errorf("the password is in a process list: %s", seen)
+	}
+}

@@ -1,0 +1,99 @@
+package host
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// becomes runs role.sh with a folder for a root, which has files for the VIPs, and
+// returns what nft was told and what was noted.
+func becomes(t *testing.T, args string, nft bool, vips ...string) (rules, note string) {
+	t.Helper()
+	root := t.TempDir()
+	for _, dir := range []string{"bin", "etc/keepalived/redislb"} {
+		if err := os.MkdirAll(filepath.Join(root, dir), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put := func(path, text string) {
+		if err := os.WriteFile(filepath.Join(root, path), []byte(text), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put("etc/keepalived/keepalived.conf", "vrrp_instance VI_1 {\n    interface eth0\n    advert_int 2\n}\n")
+	for _, vip := range vips {
+		put("etc/keepalived/redislb/"+vip, "")
+	}
+	for _, command := range []string{"sh", "mkdir", "mv", "cat", "sed"} {
+		path, err := exec.LookPath(command)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Symlink(path, filepath.Join(root, "bin", command)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if nft {
+		put("bin/nft", "#!/bin/sh\ncat >'"+root+"/rules'\n")
+	}
+	text := strings.NewReplacer("/run/", root+"/run/", "/etc/", root+"/etc/").Replace(string(roleScript))
+	cmd := exec.Command("sh", "-c", text, "role.sh")
+	cmd.Args = append(cmd.Args, strings.Fields(args)...)
+	cmd.Env = []string{"PATH=" + root + "/bin"}
+	if out, err := cmd.CombinedOutput(); err != nil || len(out) > 0 {
+		t.Fatalf("%v: %s", err, out)
+	}
+	read := func(path string) string {
+		content, _ := os.ReadFile(filepath.Join(root, path))
+		return string(content)
+	}
+	return read("rules"), read("run/redislb/role")
+}
+
+func TestRoleIsNotedAndResetsOfTheVIPsAreHeldBack(t *testing.T) {
+	rules, note := becomes(t, "INSTANCE VI_1 BACKUP 100", true, "vip-192.0.2.229.address.conf", "vip-192.0.2.230.address.conf", "vip6-2001:db8::1.address.conf", "vip-192.0.2.229.services.conf")
+	if !regexp.MustCompile(`^\d+ BACKUP\n$`).MatchString(note) {
+		t.Errorf("noted %q", note)
+	}
+	for _, want := range []string{
+		"add element inet redislb vips {  192.0.2.229, 192.0.2.230 }\n",
+		"add element inet redislb vips6 {  2001:db8::1 }\n",
+		"flush chain inet redislb output\n",
+		"ip protocol 112 update @master { oif timeout 12s }\n",
+		"meta l4proto != tcp accept\n",
+		"ip saddr @vips oif @moving counter drop\n",
+	} {
+		if !strings.Contains(rules, want) {
+			t.Errorf("nft is not told %q:\n%s", want, rules)
+		}
+	}
+}
+
+func TestWithoutVIPsNothingIsHeldBack(t *testing.T) {
+	rules, _ := becomes(t, "INSTANCE VI_1 MASTER 100", true)
+	if strings.Contains(rules, "add element") || !strings.Contains(rules, "add rule") {
+		t.Errorf("nft is told\n%s", rules)
+	}
+}
+
+// keepalived is still there when systemd says that it will be stopped.
+func TestBeforeKeepalivedStopsResetsAreHeldBackAtOnce(t *testing.T) {
+	rules, note := becomes(t, "LEAVE", true, "vip-192.0.2.229.address.conf")
+	if note != "" || !strings.Contains(rules, "add element inet redislb moving { \"eth0\" timeout 15s }\n") {
+		t.Errorf("noted %q, nft is told\n%s", note, rules)
+	}
+	if rules, _ := becomes(t, "INSTANCE VI_1 MASTER 100", true); strings.Contains(rules, "add element inet redislb moving") {
+		t.Errorf("a change of the role holds them back by itself:\n%s", rules)
+	}
+}
+
+// On a host whose keepalived came before the guard.
+func TestRoleIsNotedWithoutNft(t *testing.T) {
+	if _, note := becomes(t, "INSTANCE VI_1 MASTER 100", false, "vip-192.0.2.229.address.conf"); !strings.HasSuffix(note, " MASTER\n") {
+		t.Errorf("noted %q", note)
+	}
+}
