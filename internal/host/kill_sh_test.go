@@ -223,6 +223,8 @@ func TestKilledBeforeEachCall(t *testing.T) {
 	adopting.Adopt = true
 	raised := redisDirector()
 	raised.VRRP.Priority = 150
+	raised.VRRP.Track.Scripts = []keepalived.TrackedScript{{Name: "ready", Command: "/etc/ready", Interval: time.Second, Fall: 1, Rise: 1}}
+	raised.VRRP.Track.Files = []keepalived.TrackedFile{{Name: "mine", Path: "/run/mine"}}
 	second := int64(2)
 	raised.PasswordVersion, raised.Password = &second, "hUsh~8"
 	other := netip.MustParseAddr("192.0.2.230")
@@ -246,6 +248,7 @@ func TestKilledBeforeEachCall(t *testing.T) {
 				w := newWorld(t)
 				m := bareMachine()
 				if name == "director" {
+					w.write("etc/ready", "#!/bin/sh\n", 0o755)
 					w.write(conf, "theirs\n", 0o640)
 					m.files[keepalived.ConfigPath] = file("theirs\n")
 				}
