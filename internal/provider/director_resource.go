@@ -41,7 +41,7 @@ func (r *directorResource) Schema(ctx context.Context, _ resource.SchemaRequest,
 			"id":   idAttribute("The name of the host. It is the import id too."),
 			"host": hostAttribute(),
 			"install": schema.BoolAttribute{
-				MarkdownDescription: "Install keepalived and ipvsadm with the host's package manager where they are missing. With `false`, a missing package is an error.",
+				MarkdownDescription: "Install keepalived, ipvsadm and nftables with the host's package manager where they are missing. With `false`, a missing package is an error.",
 				Optional:            true,
 				Computed:            true,
 				Default:             booldefault.StaticBool(true),
