@@ -23,7 +23,7 @@ conf=/etc/keepalived/keepalived.conf
 # The first advertisement after some time without shows that this machine becomes
 # master; a script would be told of it too late.
 guard() {
-	command -v nft >/dev/null || return
+	command -v nft >/dev/null || return 0
 	four='' six=''
 	for f in /etc/keepalived/redislb/vip*.address.conf; do
 		vip=${f##*/vip}
@@ -74,7 +74,7 @@ note() {
 }
 
 if [ "$1" = LEAVE ]; then
-	guard "$(sed -n 's/^ *interface //p' "$conf")"
+	guard "$(sed -n 's/^ *interface //p' "$conf")" || true # else the unit would have failed
 else
 	guard ''
 	note "$3"

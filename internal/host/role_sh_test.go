@@ -93,6 +93,7 @@ func TestBeforeKeepalivedStopsResetsAreHeldBackAtOnce(t *testing.T) {
 
 // On a host whose keepalived came before the guard.
 func TestRoleIsNotedWithoutNft(t *testing.T) {
+	becomes(t, "LEAVE", false, "vip-192.0.2.229.address.conf") // and does not fail
 	if _, note := becomes(t, "INSTANCE VI_1 MASTER 100", false, "vip-192.0.2.229.address.conf"); !strings.HasSuffix(note, " MASTER\n") {
 		t.Errorf("noted %q", note)
 	}

@@ -58,14 +58,14 @@ func serviceValue(s keepalived.VirtualServer, password host.Password) attr.Value
 	persistence := types.ObjectNull(persistenceType.AttrTypes)
 	if s.Persistence.Timeout > 0 {
 		persistence = types.ObjectValueMust(persistenceType.AttrTypes, map[string]attr.Value{
-			"timeout": durationValue(s.Persistence.Timeout), "mask": word(s.Persistence.Mask),
+			"timeout": durationValue(s.Persistence.Timeout), "mask": orNull(s.Persistence.Mask),
 		})
 	}
 	quorum := types.ObjectNull(quorumType.AttrTypes)
 	if s.Quorum != (keepalived.Quorum{Weight: 1}) {
 		quorum = types.ObjectValueMust(quorumType.AttrTypes, map[string]attr.Value{
 			"weight": types.Int64Value(int64(s.Quorum.Weight)), "hysteresis": types.Int64Value(int64(s.Quorum.Hysteresis)),
-			"up": word(s.Quorum.Up), "down": word(s.Quorum.Down),
+			"up": orNull(s.Quorum.Up), "down": orNull(s.Quorum.Down),
 		})
 	}
 	sorry := types.ObjectNull(sorryType.AttrTypes)
@@ -101,12 +101,12 @@ func checkValue(s keepalived.VirtualServer, password host.Password) attr.Value {
 		"port":        positive(c.Port),
 		"http":        types.ObjectNull(httpType.AttrTypes),
 		"redis":       types.ObjectNull(redisType.AttrTypes),
-		"script":      word(c.Script),
+		"script":      orNull(c.Script),
 	}
 	switch c.Kind {
 	case keepalived.CheckHTTP:
 		values["http"] = types.ObjectValueMust(httpType.AttrTypes, map[string]attr.Value{
-			"path": types.StringValue(c.HTTP.Path), "host": word(c.HTTP.Host), "tls": types.BoolValue(c.HTTP.TLS), "status": types.StringValue(c.HTTP.Status),
+			"path": types.StringValue(c.HTTP.Path), "host": orNull(c.HTTP.Host), "tls": types.BoolValue(c.HTTP.TLS), "status": types.StringValue(c.HTTP.Status),
 		})
 	case keepalived.CheckRedis:
 		version := types.Int64Null()
@@ -114,8 +114,8 @@ func checkValue(s keepalived.VirtualServer, password host.Password) attr.Value {
 			version = types.Int64Value(password.Version)
 		}
 		values["redis"] = types.ObjectValueMust(redisType.AttrTypes, map[string]attr.Value{
-			"mode": types.StringValue(c.Redis.Mode), "username": word(c.Redis.User),
-			"password_wo": types.StringNull(), "password_wo_version": version, "tls": types.BoolValue(c.Redis.TLS), "ca_file": word(c.Redis.CAFile), "cert_file": word(c.Redis.CertFile), "server_name": word(c.Redis.ServerName),
+			"mode": types.StringValue(c.Redis.Mode), "username": orNull(c.Redis.User),
+			"password_wo": types.StringNull(), "password_wo_version": version, "tls": types.BoolValue(c.Redis.TLS), "ca_file": orNull(c.Redis.CAFile), "cert_file": orNull(c.Redis.CertFile), "server_name": orNull(c.Redis.ServerName),
 		})
 	case keepalived.CheckNone: // what a check would be by default
 		values["timeout"] = types.StringValue(defaultCheckTimeout)
@@ -142,14 +142,7 @@ var defaultCheck = types.ObjectValueMust(checkType.AttrTypes, map[string]attr.Va
 	"script":      types.StringNull(),
 })
 
-// word, positive, yes and otherPort are null for what is as if it were not said.
-func word(text string) types.String {
-	if text == "" {
-		return types.StringNull()
-	}
-	return types.StringValue(text)
-}
-
+// positive, yes and otherPort are null for what is as if it were not said.
 func positive(n int) types.Int64 {
 	if n == 0 {
 		return types.Int64Null()
