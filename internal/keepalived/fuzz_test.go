@@ -216,14 +216,14 @@ func FuzzRenderTrack(f *testing.F) {
 		if err != nil || !reflect.DeepEqual(again.Track, d.Track) || again.Notify != d.Notify {
 			t.Errorf("%+v became %+v, %v", d, again, err)
 		}
-		if lines := strings.Count(string(text), "\n"); lines != strings.Count(string(everythingLike(user)), "\n") {
+		if lines := strings.Count(string(text), "\n"); lines != strings.Count(string(everythingLike(user, hook)), "\n") {
 			t.Errorf("%d lines:\n%s", lines, text)
 		}
 	})
 }
 
 // everythingLike has as many lines as what FuzzRenderTrack makes.
-func everythingLike(user string) []byte {
+func everythingLike(user, hook string) []byte {
 	d := everything(false)
 	d.Track = keepalived.Track{
 		Interfaces: []keepalived.TrackedInterface{{Name: "eth1"}},
@@ -234,7 +234,10 @@ func everythingLike(user string) []byte {
 	if user != "" {
 		d.Track.Scripts[0].User = "a"
 	}
-	d.Notify = keepalived.Notify{Master: "/a"}
+	d.Notify = keepalived.Notify{}
+	if hook != "" {
+		d.Notify.Master = "/a"
+	}
 	return d.Render()
 }
 
