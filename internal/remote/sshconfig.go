@@ -128,7 +128,7 @@ func unquote(text string) string { return strings.Trim(strings.TrimSpace(text), 
 
 // parseJumps reads [user@]host[:port],… or none.
 func parseJumps(text string) ([]Jump, error) {
-	if text == "" || strings.EqualFold(text, "none") {
+	if text = strings.TrimSpace(text); text == "" || strings.EqualFold(text, "none") {
 		return nil, nil
 	}
 	var jumps []Jump
