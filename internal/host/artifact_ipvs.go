@@ -45,8 +45,9 @@ func (v VirtualService) excused(s *Snapshot) *ipvs.Service {
 	}
 	have := *row
 	have.Destinations = slices.Clone(row.Destinations)
-	_, sorry := have.Destination(v.Sorry)
-	if sorry = sorry && s.QuorumLost[v.Service.Key]; sorry {
+	_, there := have.Destination(v.Sorry)
+	sorry := there && s.QuorumLost[v.Service.Key]
+	if sorry {
 		have.Destinations = slices.DeleteFunc(have.Destinations, func(d ipvs.Destination) bool { return d.Endpoint() == v.Sorry })
 	}
 	for _, want := range v.Service.Destinations {

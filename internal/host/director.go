@@ -100,20 +100,22 @@ func (d Director) Artifacts() []Artifact {
 // prerequisites look, on the host, for what keepalived only complains of in its log.
 func (d Director) prerequisites() []step {
 	var steps []step
-	check := func(command, user string) {
-		program, _, _ := strings.Cut(command, " ")
-		steps = append(steps, call("check_script", program, user))
-	}
 	for _, s := range d.VRRP.Track.Scripts {
-		check(s.Command, cmp.Or(s.User, "root"))
+		steps = append(steps, checkScript(s.Command, cmp.Or(s.User, "root")))
 	}
 	for _, command := range d.VRRP.Notify.Commands() {
-		check(command, "root")
+		steps = append(steps, checkScript(command, "root"))
 	}
 	for _, f := range d.VRRP.Track.Files {
 		steps = append(steps, call("check_tracked_file", f.Path))
 	}
 	return steps
+}
+
+// checkScript looks at the program of a command that the user runs.
+func checkScript(command, user string) step {
+	program, _, _ := strings.Cut(command, " ")
+	return call("check_script", program, user)
 }
 
 func (d Director) auth() File {

@@ -49,11 +49,10 @@ func (v VIP) prerequisites() []step {
 	done := map[string]bool{"": true}
 	for _, s := range v.Services {
 		for _, command := range []string{s.Check.Script, s.Quorum.Up, s.Quorum.Down} {
-			program, _, _ := strings.Cut(command, " ")
-			if !done[program] {
-				steps = append(steps, call("check_script", program, "root"))
+			check := checkScript(command, "root")
+			if program := check.words[1]; !done[program] {
+				steps, done[program] = append(steps, check), true
 			}
-			done[program] = true
 		}
 	}
 	return steps

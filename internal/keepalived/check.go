@@ -185,11 +185,7 @@ func list[S ~string](values []S) string {
 	if len(values) == 0 {
 		return "none"
 	}
-	var texts []string
-	for _, v := range values {
-		texts = append(texts, string(v))
-	}
-	return strings.Join(texts, ", ")
+	return strings.Join(names(values, func(v S) string { return string(v) }), ", ")
 }
 
 // checkNode is the check of one real server; false: there is none.
@@ -200,11 +196,11 @@ func (s VirtualServer) checkNode(vip netip.Addr, r RealServer) (Node, bool) {
 		port = c.Port
 	}
 	retry := []Node{
-		statement("retry", strconv.Itoa(c.Retries)),
+		number("retry", c.Retries),
 		statement("delay_before_retry", seconds(c.RetryDelay)),
 	}
 	connect := append([]Node{
-		statement("connect_port", strconv.Itoa(port)),
+		number("connect_port", port),
 		statement("connect_timeout", seconds(c.Timeout)),
 	}, retry...)
 	misc := func(limit time.Duration, words ...string) Node {

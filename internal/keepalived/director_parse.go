@@ -2,7 +2,6 @@ package keepalived
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"strconv"
 )
@@ -97,8 +96,7 @@ func (d *Director) readInstance(n Node, track *trackReader) error {
 			return fields{"include": exactly(address6Glob)}.read(n.Block, "include")
 		},
 	}
-	maps.Copy(readers, garp.fields())
-	maps.Copy(readers, d.Notify.fields())
+	readers = readers.and(garp.fields()).and(d.Notify.fields())
 	required := []string{"state", "interface", "virtual_router_id", "priority", "advert_int", "virtual_ipaddress", "virtual_ipaddress_excluded"}
 	there := map[string]bool{}
 	for _, n := range n.Block {

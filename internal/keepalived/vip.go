@@ -259,12 +259,12 @@ func (s VirtualServer) node(vip netip.Addr) Node {
 }
 
 func (s VirtualServer) realServerNode(vip netip.Addr, r RealServer) Node {
-	node := blockOf("real_server", []string{r.Address.String(), strconv.Itoa(r.Port)}, statement("weight", strconv.Itoa(r.Weight)))
+	node := blockOf("real_server", []string{r.Address.String(), strconv.Itoa(r.Port)}, number("weight", r.Weight))
 	if r.UpperThreshold > 0 {
-		node.Block = append(node.Block, statement("uthreshold", strconv.Itoa(r.UpperThreshold)))
+		node.Block = append(node.Block, number("uthreshold", r.UpperThreshold))
 	}
 	if r.LowerThreshold > 0 {
-		node.Block = append(node.Block, statement("lthreshold", strconv.Itoa(r.LowerThreshold)))
+		node.Block = append(node.Block, number("lthreshold", r.LowerThreshold))
 	}
 	if check, ok := s.checkNode(vip, r); ok {
 		node.Block = append(node.Block, check)

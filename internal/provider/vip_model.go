@@ -15,7 +15,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 	"github.com/hashicorp/terraform-plugin-framework/types"
-	"github.com/hashicorp/terraform-plugin-framework/types/basetypes"
 
 	"github.com/redislb/terraform-provider-redislb/internal/host"
 	"github.com/redislb/terraform-provider-redislb/internal/keepalived"
@@ -93,11 +92,7 @@ func (m vipModel) validate(ctx context.Context, diags *diag.Diagnostics) {
 				diags.AddAttributeError(serverAt.AtName("address"), "Real Server Is the VIP", "The address of a real server is the machine's own, not the VIP.")
 			}
 		}
-		var sorry sorryModel
-		if !service.SorryServer.IsNull() && !service.SorryServer.IsUnknown() {
-			diags.Append(service.SorryServer.As(ctx, &sorry, basetypes.ObjectAsOptions{})...)
-		}
-		if address := sorry.Address.ValueString(); address != "" && address == vip {
+		if sorry := objectIn[sorryModel](service.SorryServer); sorry != nil && vip != "" && sorry.Address.ValueString() == vip {
 			diags.AddAttributeError(at.AtName("sorry_server").AtName("address"), "Sorry Server Is the VIP", "The address of a sorry server is the machine's own, not the VIP.")
 		}
 		m.validateCheck(ctx, service, at.AtName("check"), diags)
@@ -113,12 +108,11 @@ func (m vipModel) validateCheck(ctx context.Context, service serviceModel, at pa
 			diags.AddAttributeError(attribute, "Missing Check", "By default a real server is checked by a TCP connection, which a UDP service need not accept. Say how it is to be checked: type \"script\", \"none\", or \"tcp\" where it listens on TCP too.")
 		}
 	}
-	if service.Check.IsNull() {
+	check := objectIn[checkModel](service.Check)
+	if check == nil {
 		unsaid(at)
 		return
 	}
-	var check checkModel
-	diags.Append(service.Check.As(ctx, &check, basetypes.ObjectAsOptions{})...)
 	if check.Type.IsNull() {
 		unsaid(at.AtName("type"))
 	}
@@ -162,8 +156,10 @@ func (m vipModel) spec(ctx context.Context, diags *diag.Diagnostics) host.VIP {
 	vip := host.VIP{VIP: keepalived.VIP{Address: prefix}, Passwords: map[string]host.Password{}}
 	services := m.services(ctx, diags)
 	for _, name := range sortedKeys(services) {
-		vip.Services = append(vip.Services, services[name].spec(ctx, name, diags))
-		if redis := services[name].redis(ctx, diags); !redis.PasswordWOVersion.IsNull() {
+		server := services[name].spec(ctx, name, diags)
+		vip.Services = append(vip.Services, server)
+		if server.Check.Redis.Password {
+			redis := services[name].redis()
 			vip.Passwords[name] = host.Password{Version: redis.PasswordWOVersion.ValueInt64(), Text: redis.PasswordWO.ValueString()}
 		}
 	}
@@ -171,15 +167,13 @@ func (m vipModel) spec(ctx context.Context, diags *diag.Diagnostics) host.VIP {
 }
 
 // redis is what the check says of Redis; all of it is null where it says nothing.
-func (s serviceModel) redis(ctx context.Context, diags *diag.Diagnostics) redisModel {
-	check, redis := checkModel{Redis: types.ObjectNull(redisType.AttrTypes)}, redisModel{}
-	if !s.Check.IsNull() {
-		diags.Append(s.Check.As(ctx, &check, basetypes.ObjectAsOptions{})...)
+func (s serviceModel) redis() redisModel {
+	if check := objectIn[checkModel](s.Check); check != nil {
+		if redis := objectIn[redisModel](check.Redis); redis != nil {
+			return *redis
+		}
 	}
-	if !check.Redis.IsNull() {
-		diags.Append(check.Redis.As(ctx, &redis, basetypes.ObjectAsOptions{})...)
-	}
-	return redis
+	return redisModel{}
 }
 
 // withPasswords is the specification with the passwords of the configuration: they are
@@ -190,7 +184,7 @@ func (m vipModel) withPasswords(ctx context.Context, config tfsdk.Config, diags 
 	diags.Append(config.Get(ctx, &configured)...)
 	for name, service := range configured.services(ctx, diags) {
 		if p, ok := vip.Passwords[name]; ok {
-			p.Text = service.redis(ctx, diags).PasswordWO.ValueString()
+			p.Text = service.redis().PasswordWO.ValueString()
 			vip.Passwords[name] = p
 		}
 	}
@@ -209,19 +203,11 @@ func (s serviceModel) spec(ctx context.Context, name string, diags *diag.Diagnos
 		InhibitOnFailure: s.InhibitOnFailure.ValueBool(),
 		Quorum:           keepalived.Quorum{Weight: 1},
 	}
-	// An object that is null leaves the target as it is.
-	as := func(object types.Object, target any) {
-		if !object.IsNull() {
-			diags.Append(object.As(ctx, target, basetypes.ObjectAsOptions{})...)
-		}
+	server.DelayLoop, server.Check = s.check()
+	if p := objectIn[persistenceModel](s.Persistence); p != nil {
+		server.Persistence = keepalived.Persistence{Timeout: mustDuration(p.Timeout), Mask: p.Mask.ValueString()}
 	}
-	server.DelayLoop, server.Check = s.check(as)
-	var persistence persistenceModel
-	as(s.Persistence, &persistence)
-	server.Persistence = keepalived.Persistence{Timeout: mustDuration(persistence.Timeout), Mask: persistence.Mask.ValueString()}
-	if !s.Quorum.IsNull() {
-		var q quorumModel
-		as(s.Quorum, &q)
+	if q := objectIn[quorumModel](s.Quorum); q != nil {
 		server.Quorum = keepalived.Quorum{Weight: int(q.Weight.ValueInt64()), Hysteresis: int(q.Hysteresis.ValueInt64()), Up: q.Up.ValueString(), Down: q.Down.ValueString()}
 	}
 	at := path.Root("services").AtMapKey(name)
@@ -235,32 +221,28 @@ func (s serviceModel) spec(ctx context.Context, name string, diags *diag.Diagnos
 		}
 		return netip.AddrPortFrom(addr, uint16(port.ValueInt64()))
 	}
-	if !s.SorryServer.IsNull() {
-		var sorry sorryModel
-		as(s.SorryServer, &sorry)
+	if sorry := objectIn[sorryModel](s.SorryServer); sorry != nil {
 		server.SorryServer = endpoint(at.AtName("sorry_server"), sorry.Address, sorry.Port)
 	}
 	servers := s.servers(ctx, diags)
 	for _, key := range sortedKeys(servers) {
 		r := servers[key]
 		to := endpoint(at.AtName("real_servers").AtMapKey(key), r.Address, r.Port)
-		var thresholds thresholdModel
-		as(r.Connections, &thresholds)
-		server.RealServers = append(server.RealServers, keepalived.RealServer{
-			Name: key, Address: to.Addr(), Port: int(to.Port()), Weight: int(r.Weight.ValueInt64()),
-			UpperThreshold: int(thresholds.Upper.ValueInt64()), LowerThreshold: int(thresholds.Lower.ValueInt64()),
-		})
+		rs := keepalived.RealServer{Name: key, Address: to.Addr(), Port: int(to.Port()), Weight: int(r.Weight.ValueInt64())}
+		if t := objectIn[thresholdModel](r.Connections); t != nil {
+			rs.UpperThreshold, rs.LowerThreshold = int(t.Upper.ValueInt64()), int(t.Lower.ValueInt64())
+		}
+		server.RealServers = append(server.RealServers, rs)
 	}
 	return server
 }
 
 // check returns the interval and the check.
-func (s serviceModel) check(as func(types.Object, any)) (time.Duration, keepalived.Check) {
-	m := checkModel{
-		Type: types.StringValue(string(keepalived.CheckTCP)), Interval: types.StringValue(defaultCheckInterval), Timeout: types.StringValue(defaultCheckTimeout),
-		Retries: types.Int64Value(defaultCheckRetries), RetryDelay: types.StringValue(defaultCheckRetryDelay),
+func (s serviceModel) check() (time.Duration, keepalived.Check) {
+	m := objectIn[checkModel](s.Check)
+	if m == nil {
+		m = objectIn[checkModel](defaultCheck)
 	}
-	as(s.Check, &m)
 	c := keepalived.Check{Kind: keepalived.CheckKind(m.Type.ValueString())}
 	if c.Kind == keepalived.CheckNone {
 		return mustDuration(m.Interval), c
@@ -270,16 +252,15 @@ func (s serviceModel) check(as func(types.Object, any)) (time.Duration, keepaliv
 	c.Retries = int(m.Retries.ValueInt64())
 	switch c.Kind {
 	case keepalived.CheckHTTP:
-		var h httpModel
-		as(m.HTTP, &h)
-		c.HTTP = keepalived.HTTPCheck{
-			Path: cmp.Or(h.Path.ValueString(), "/"), Host: h.Host.ValueString(), TLS: h.TLS.ValueBool(), Status: cmp.Or(h.Status.ValueString(), defaultStatus),
+		c.HTTP = keepalived.HTTPCheck{Path: defaultPath, Status: defaultStatus}
+		if h := objectIn[httpModel](m.HTTP); h != nil {
+			c.HTTP = keepalived.HTTPCheck{Path: h.Path.ValueString(), Host: h.Host.ValueString(), TLS: h.TLS.ValueBool(), Status: h.Status.ValueString()}
 		}
 	case keepalived.CheckRedis:
-		var r redisModel
-		as(m.Redis, &r)
+		r := s.redis()
 		c.Redis = keepalived.RedisCheck{
-			Mode: cmp.Or(r.Mode.ValueString(), "ping"), User: r.Username.ValueString(), Password: !r.PasswordWOVersion.IsNull(), TLS: r.TLS.ValueBool(), CAFile: r.CAFile.ValueString(), CertFile: r.CertFile.ValueString(), ServerName: r.ServerName.ValueString(),
+			Mode: cmp.Or(r.Mode.ValueString(), defaultRedisMode), User: r.Username.ValueString(), Password: !r.PasswordWOVersion.IsNull(),
+			TLS: r.TLS.ValueBool(), CAFile: r.CAFile.ValueString(), CertFile: r.CertFile.ValueString(), ServerName: r.ServerName.ValueString(),
 		}
 	case keepalived.CheckScript:
 		c.Script = m.Script.ValueString()

@@ -1,15 +1,12 @@
 package provider
 
 import (
-	"time"
-
 	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/mapvalidator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/setvalidator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
-	"github.com/hashicorp/terraform-plugin-framework/resource/schema/booldefault"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/int64default"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringdefault"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
@@ -24,7 +21,9 @@ const (
 	defaultCheckTimeout    = "3s"
 	defaultCheckRetries    = 2
 	defaultCheckRetryDelay = "1s"
+	defaultPath            = "/"
 	defaultStatus          = "200-299"
+	defaultRedisMode       = "ping"
 )
 
 func serviceAttributes() map[string]schema.Attribute {
@@ -37,13 +36,7 @@ func serviceAttributes() map[string]schema.Attribute {
 		"protocol": oneOf("`tcp` (default) or `udp`.", "tcp", "tcp", "udp"),
 		"forwarding": oneOf("How packets reach the real servers: `DR` (direct routing, default: the real server, on the directors' network segment and with the VIP on its loopback interface, answers the client itself), `NAT` (the answers come back by way of the director, which has to be the real servers' router and to forward packets) or `TUN` (as `DR`, through an IP-in-IP tunnel, to anywhere).",
 			string(keepalived.DR), string(keepalived.DR), string(keepalived.NAT), string(keepalived.TUN)),
-		"scheduler": schema.StringAttribute{
-			MarkdownDescription: "How the real server of a new connection is chosen, as in ipvsadm(8). Default `rr`.",
-			Optional:            true,
-			Computed:            true,
-			Default:             stringdefault.StaticString("rr"),
-			Validators:          []validator.String{stringvalidator.OneOf(keepalived.Schedulers...)},
-		},
+		"scheduler": oneOf("How the real server of a new connection is chosen, as in ipvsadm(8). Default `rr`.", "rr", keepalived.Schedulers...),
 		"scheduler_flags": schema.SetAttribute{
 			MarkdownDescription: "`sh-fallback` and `sh-port` for the scheduler `sh`, `mh-fallback` and `mh-port` for `mh`: take another real server where the one that was drawn has weight 0 or is full; let the client's port count too.",
 			Optional:            true,
@@ -111,14 +104,8 @@ func serviceAttributes() map[string]schema.Attribute {
 					Required:            true,
 					Validators:          []validator.String{serverAddress},
 				},
-				"port": portAttribute("Its port, where it is not the service's; for NAT."),
-				"weight": schema.Int64Attribute{
-					MarkdownDescription: "Share of the new connections under a weighted scheduler. 0: none, while the established ones go on. Default 1.",
-					Optional:            true,
-					Computed:            true,
-					Default:             int64default.StaticInt64(1),
-					Validators:          []validator.Int64{int64validator.Between(0, 65535)},
-				},
+				"port":   portAttribute("Its port, where it is not the service's; for NAT."),
+				"weight": integer("Share of the new connections under a weighted scheduler. 0: none, while the established ones go on.", 1, 0, 65535),
 				"connections": schema.SingleNestedAttribute{
 					MarkdownDescription: "Bounds the number of its connections.",
 					Optional:            true,
@@ -151,15 +138,6 @@ func checkAttribute() schema.Attribute {
 }
 
 func checkAttributes() map[string]schema.Attribute {
-	durationAttribute := func(description, fallback string, check func(time.Duration) error) schema.Attribute {
-		return schema.StringAttribute{
-			MarkdownDescription: description + " Default `" + fallback + "`.",
-			Optional:            true,
-			Computed:            true,
-			Default:             stringdefault.StaticString(fallback),
-			Validators:          []validator.String{duration(check)},
-		}
-	}
 	var kinds []string
 	for _, kind := range keepalived.CheckKinds {
 		kinds = append(kinds, string(kind))
@@ -170,14 +148,8 @@ func checkAttributes() map[string]schema.Attribute {
 		"interval":    durationAttribute("Time between two checks.", defaultCheckInterval, keepalived.ValidateDelayLoop),
 		"timeout":     durationAttribute("How long a check may take.", defaultCheckTimeout, keepalived.ValidateConnectTimeout),
 		"retry_delay": durationAttribute("Time between two tries of a failed check.", defaultCheckRetryDelay, keepalived.ValidateRetryDelay),
-		"retries": schema.Int64Attribute{
-			MarkdownDescription: "How often a failed check is tried again before the real server is taken out. Default 2.",
-			Optional:            true,
-			Computed:            true,
-			Default:             int64default.StaticInt64(defaultCheckRetries),
-			Validators:          []validator.Int64{int64validator.Between(0, 100)},
-		},
-		"port": portAttribute("Port to check, where it is not the real server's."),
+		"retries":     integer("How often a failed check is tried again before the real server is taken out.", defaultCheckRetries, 0, 100),
+		"port":        portAttribute("Port to check, where it is not the real server's."),
 		"http": schema.SingleNestedAttribute{
 			MarkdownDescription: "The request of a check of type `http`.",
 			Optional:            true,
@@ -187,7 +159,7 @@ func checkAttributes() map[string]schema.Attribute {
 					MarkdownDescription: "Path and query. Default `/`.",
 					Optional:            true,
 					Computed:            true,
-					Default:             stringdefault.StaticString("/"),
+					Default:             stringdefault.StaticString(defaultPath),
 					Validators:          []validator.String{stringCheck{"a path", keepalived.ValidateHTTPPath}},
 				},
 				"host": schema.StringAttribute{
@@ -211,7 +183,7 @@ func checkAttributes() map[string]schema.Attribute {
 			CustomType:          redisType,
 			Attributes: map[string]schema.Attribute{
 				"mode": oneOf("`ping` (default): it answers PING, so it neither hangs nor loads its data nor refuses connections. `master`: and it is a master. `writable`: and it would take a write now (no lack of replicas or memory); nothing is written.",
-					"ping", keepalived.RedisModes...),
+					defaultRedisMode, keepalived.RedisModes...),
 				"username": schema.StringAttribute{
 					MarkdownDescription: "User of Redis's ACL. Default: the default user, whose password is the server's `requirepass`.",
 					Optional:            true,
@@ -230,15 +202,8 @@ func checkAttributes() map[string]schema.Attribute {
 						stringvalidator.AlsoRequires(path.MatchRelative().AtParent().AtName("password_wo_version")),
 					},
 				},
-				"password_wo_version": schema.Int64Attribute{
-					MarkdownDescription: "Raise it to have a changed `password_wo` written.",
-					Optional:            true,
-					Validators: []validator.Int64{
-						int64validator.AtLeast(0),
-						int64validator.AlsoRequires(path.MatchRelative().AtParent().AtName("password_wo")),
-					},
-				},
-				"tls": falseAttribute("Speak TLS, with the director's `openssl`."),
+				"password_wo_version": versionOf("password_wo"),
+				"tls":                 falseAttribute("Speak TLS, with the director's `openssl`."),
 				"ca_file": schema.StringAttribute{
 					MarkdownDescription: "File on the director with the certificates by which the server is verified. Default: the system's.",
 					Optional:            true,
@@ -260,20 +225,6 @@ func checkAttributes() map[string]schema.Attribute {
 	}
 }
 
-func oneOf(description, fallback string, values ...string) schema.Attribute {
-	return schema.StringAttribute{
-		MarkdownDescription: description,
-		Optional:            true,
-		Computed:            true,
-		Default:             stringdefault.StaticString(fallback),
-		Validators:          []validator.String{stringvalidator.OneOf(values...)},
-	}
-}
-
-func falseAttribute(description string) schema.Attribute {
-	return schema.BoolAttribute{MarkdownDescription: description + " Default `false`.", Optional: true, Computed: true, Default: booldefault.StaticBool(false)}
-}
-
 func defaultInt(description string, fallback int64) schema.Attribute {
 	return schema.Int64Attribute{
 		MarkdownDescription: description,
@@ -281,17 +232,5 @@ func defaultInt(description string, fallback int64) schema.Attribute {
 		Computed:            true,
 		Default:             int64default.StaticInt64(fallback),
 		Validators:          []validator.Int64{int64validator.AtLeast(fallback)},
-	}
-}
-
-func portAttribute(description string) schema.Attribute {
-	return schema.Int64Attribute{MarkdownDescription: description, Optional: true, Validators: []validator.Int64{int64validator.Between(1, 65535)}}
-}
-
-func commandAttribute(description string) schema.Attribute {
-	return schema.StringAttribute{
-		MarkdownDescription: description,
-		Optional:            true,
-		Validators:          []validator.String{stringCheck{"a command", keepalived.ValidateCommand}},
 	}
 }

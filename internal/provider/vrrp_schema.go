@@ -97,14 +97,7 @@ func vrrpAttribute() schema.Attribute {
 					stringvalidator.AlsoRequires(path.MatchRelative().AtParent().AtName("auth_pass_wo_version")),
 				},
 			},
-			"auth_pass_wo_version": schema.Int64Attribute{
-				MarkdownDescription: "Raise it to have a changed `auth_pass_wo` written.",
-				Optional:            true,
-				Validators: []validator.Int64{
-					int64validator.AtLeast(0),
-					int64validator.AlsoRequires(path.MatchRelative().AtParent().AtName("auth_pass_wo")),
-				},
-			},
+			"auth_pass_wo_version": versionOf("auth_pass_wo"),
 		},
 	}
 }
@@ -143,13 +136,7 @@ func garpAttribute() schema.Attribute {
 		}
 	}
 	repeats := func(description string, fallback types.Int64, low int64) schema.Attribute {
-		return schema.Int64Attribute{
-			MarkdownDescription: description + " Default " + fallback.String() + ".",
-			Optional:            true,
-			Computed:            true,
-			Default:             int64default.StaticInt64(fallback.ValueInt64()),
-			Validators:          []validator.Int64{int64validator.Between(low, 100)},
-		}
+		return integer(description, fallback.ValueInt64(), low, 100)
 	}
 	return schema.SingleNestedAttribute{
 		MarkdownDescription: "How often the master tells the network by gratuitous ARP where the VIPs are. Where it is left out, keepalived does as the defaults say.",
@@ -166,13 +153,7 @@ func garpAttribute() schema.Attribute {
 }
 
 func notifyAttribute() schema.Attribute {
-	hook := func(when string) schema.Attribute {
-		return schema.StringAttribute{
-			MarkdownDescription: "Run when the instance " + when + ".",
-			Optional:            true,
-			Validators:          []validator.String{command},
-		}
-	}
+	hook := func(when string) schema.Attribute { return commandAttribute("Run when the instance " + when + ".") }
 	return schema.SingleNestedAttribute{
 		MarkdownDescription: "Commands of your own that keepalived runs as root when the VRRP instance changes its state: the absolute path of a program on the host, and arguments with one blank between two; no shell reads them. The program and the folders above it must belong to root, and nobody else may write them: that is checked on the host before keepalived is reloaded.",
 		Optional:            true,
@@ -184,5 +165,3 @@ func notifyAttribute() schema.Attribute {
 		},
 	}
 }
-
-var command = stringCheck{"the absolute path of a program and its arguments", keepalived.ValidateCommand}

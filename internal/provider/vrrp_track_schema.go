@@ -1,12 +1,8 @@
 package provider
 
 import (
-	"fmt"
-
-	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/mapvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
-	"github.com/hashicorp/terraform-plugin-framework/resource/schema/int64default"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringdefault"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 
@@ -40,16 +36,6 @@ func tracked(description string, key stringCheck, attributes map[string]schema.A
 	}
 }
 
-func integer(description string, fallback, low, high int64) schema.Attribute {
-	return schema.Int64Attribute{
-		MarkdownDescription: fmt.Sprintf("%s Default %d.", description, fallback),
-		Optional:            true,
-		Computed:            true,
-		Default:             int64default.StaticInt64(fallback),
-		Validators:          []validator.Int64{int64validator.Between(low, high)},
-	}
-}
-
 func trackInterfacesAttribute() schema.Attribute {
 	return tracked("Network interfaces that the priority follows, by their names: one is well while it is up. `interface` itself is always tracked, and without it the director is in fault.", trackedInterface, map[string]schema.Attribute{})
 }
@@ -79,13 +65,7 @@ func trackScriptsAttribute() schema.Attribute {
 			Required:            true,
 			Validators:          []validator.String{command},
 		},
-		"interval": schema.StringAttribute{
-			MarkdownDescription: "Time between two runs, whole seconds up to an hour. Default `1s`.",
-			Optional:            true,
-			Computed:            true,
-			Default:             stringdefault.StaticString("1s"),
-			Validators:          []validator.String{duration(keepalived.ValidateScriptTime)},
-		},
+		"interval": durationAttribute("Time between two runs, whole seconds up to an hour.", "1s", keepalived.ValidateScriptTime),
 		"timeout": schema.StringAttribute{
 			MarkdownDescription: "How long a run may take before it has failed, whole seconds. Default: `interval`.",
 			Optional:            true,
