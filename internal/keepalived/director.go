@@ -96,6 +96,7 @@ func (d Director) Render() []byte {
 		global = append(global, statement("lvs_sync_daemon", d.SyncInterface, "inst", d.Instance, "id", strconv.Itoa(d.SyncID)))
 	}
 	track := d.Track.sorted()
+	track.Files = append(track.Files, drain)
 	top := append([]Node{blockOf("global_defs", nil, global...)}, track.definitions()...)
 	top = append(top, blockOf("vrrp_instance", []string{d.Instance}, d.instance(track)...), statement("include", servicesGlob))
 	return append([]byte(Header("redislb_director")), Print(top)...)

@@ -17,6 +17,10 @@ const (
 	// be loaded before it exists: `keepalived -t` of 2.2.7 returns 0 for an
 	// include that is missing, and the instance runs without authentication.
 	AuthPath = Dir + "/auth.conf"
+	// DrainPath holds 1 while the director is to give its VIPs to another one, else 0.
+	// keepalived notices a file that is renamed to it (track_file.c, init_track_files:
+	// IN_CLOSE_WRITE | IN_DELETE | IN_MOVE), and reads it whenever it loads ConfigPath.
+	DrainPath = Dir + "/drain"
 	// HealthScript is started with keepalived, which writes a line to HealthFIFO,
 	// its argument, at each verdict on a real server, and when the quorum of a virtual
 	// server is gained (at start too) or lost:

@@ -93,6 +93,9 @@ func (t Track) validate(own string) error {
 		}
 	}
 	for _, f := range t.Files {
+		if f.Name == drain.Name {
+			errs = append(errs, fmt.Errorf("tracked file %q: redislb itself tracks a file of this name: take another one", f.Name))
+		}
 		check("file", f.Name, ValidateTrackedName(f.Name), ValidatePath(f.Path), ValidateTrackWeight(f.Weight), ValidateTrackFileValue(f.Initial))
 	}
 	for kind, names := range map[string][]string{"interface": t.interfaces(), "process": t.processes(), "script": t.scripts(), "file": t.files()} {
@@ -160,8 +163,11 @@ func (t Track) definitions() []Node {
 		nodes = append(nodes, blockOf("vrrp_track_process", []string{p.Name}, block...))
 	}
 	for _, f := range t.Files {
-		nodes = append(nodes, blockOf("track_file", []string{f.Name},
-			statement("file", f.Path), number("weight", f.Weight), number("init_file", f.Initial)))
+		block := []Node{statement("file", f.Path), number("weight", f.Weight)}
+		if f != drain {
+			block = append(block, number("init_file", f.Initial))
+		}
+		nodes = append(nodes, blockOf("track_file", []string{f.Name}, block...))
 	}
 	return nodes
 }

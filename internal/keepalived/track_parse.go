@@ -11,6 +11,7 @@ type trackReader struct {
 	Track
 	// referred are the names that the instance refers to, by the keyword of the block.
 	referred map[string][]string
+	ours     []TrackedFile // which redislb tracks by itself
 }
 
 // define reads a block beside the instance; false: it is another one.
@@ -35,11 +36,16 @@ func (t *trackReader) define(n Node) (bool, error) {
 		}.read(n.Block, "process", "weight", "quorum")
 		t.Processes = append(t.Processes, p)
 	case "track_file":
-		f := TrackedFile{Name: name}
+		f, to, required := TrackedFile{Name: name}, &t.Files, []string{"file", "weight", "init_file"}
+		if name == drain.Name {
+			to, required = &t.ours, []string{"file", "weight"}
+		}
 		err = fields{
 			"file": into(&f.Path), "weight": intoInt(&f.Weight), "init_file": intoInt(&f.Initial),
-		}.read(n.Block, "file", "weight", "init_file")
-		t.Files = append(t.Files, f)
+		}.read(n.Block, required...)
+		if *to = append(*to, f); err == nil && name == drain.Name && f != drain {
+			err = fmt.Errorf("expected the file %s with the weight %d", drain.Path, drain.Weight)
+		}
 	default:
 		return false, nil
 	}
@@ -83,7 +89,8 @@ func (t *trackReader) refer(n Node) error {
 
 // complete wants each name defined and referred to.
 func (t *trackReader) complete() error {
-	for keyword, defined := range map[string][]string{"track_script": t.scripts(), "track_process": t.processes(), "track_file": t.files()} {
+	all := Track{Files: slices.Concat(t.Files, t.ours)}
+	for keyword, defined := range map[string][]string{"track_script": t.scripts(), "track_process": t.processes(), "track_file": all.files()} {
 		referred := slices.Sorted(slices.Values(t.referred[keyword]))
 		if defined = slices.Sorted(slices.Values(defined)); !slices.Equal(referred, defined) {
 			return fmt.Errorf("%s has %q, but %q are defined", keyword, referred, defined)

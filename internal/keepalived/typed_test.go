@@ -269,8 +269,8 @@ func TestWhatRenderNeverWritesIsRefusedByLine(t *testing.T) {
 		return err
 	}
 	for want, err := range map[string]error{
-		"line 11: state: \"MASTER\", expected \"BACKUP\"": main("BACKUP", "MASTER"),
-		"line 11: strict_mode: does not belong here":      main("state BACKUP", "strict_mode"),
+		"line 15: state: \"MASTER\", expected \"BACKUP\"": main("BACKUP", "MASTER"),
+		"line 15: strict_mode: does not belong here":      main("state BACKUP", "strict_mode"),
 		"line 2: global_defs: router_id is missing":       main("router_id a", ""),
 		"priority: \"x\" is no whole number":              main("priority 100", "priority x"),
 		"from 1 to 254":                                   main("priority 100", "priority 255"),
@@ -278,7 +278,7 @@ func TestWhatRenderNeverWritesIsRefusedByLine(t *testing.T) {
 		"\"1e3\" is no number of seconds":                 main("advert_int 1", "advert_int 1e3"),
 		"lvs_sync_daemon: expected an interface":          main("inst VI_1", "ints VI_1"),
 		"follows \"VI_2\"":                                main("inst VI_1", "inst VI_2"),
-		"line 15: priority: is there twice":               main("advert_int 1", "priority 1"),
+		"line 19: priority: is there twice":               main("advert_int 1", "priority 1"),
 		"enable_script_security: expected nothing":        main("enable_script_security", "enable_script_security x"),
 		"not closed":                              main("}\n", "\n"),
 		"include: \"/etc/other\"":                 main(keepalived.AuthPath, "/etc/other"),
