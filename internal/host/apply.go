@@ -59,6 +59,7 @@ func basis(artifacts []Artifact) time.Duration {
 // become what was wanted, all is put back.
 func (h *Host) bring(ctx context.Context, s *Snapshot, want, gone []Artifact) (*Snapshot, error) {
 	gone = removable(gone, s)
+	want, limit := withHandover(want, s)
 	var committed []*transaction
 	over := orphans(s.ended)
 	defer func() { h.settle(append(over, ids(committed)...)...) }()
@@ -86,8 +87,8 @@ func (h *Host) bring(ctx context.Context, s *Snapshot, want, gone []Artifact) (*
 		switch {
 		case len(committed) == 0 && len(settled)+len(settledGone) > 0:
 			todo = steps(s, settled, settledGone)
-		case time.Since(moved) > settling:
-			err := h.differs(ctx, s, wrong, left)
+		case time.Since(moved) > limit:
+			err := h.differs(ctx, s, wrong, left, limit)
 			return nil, h.putBack(committed, err)
 		case len(settled) == 0 && time.Since(moved) > patience && time.Since(lastCommit) > patience && s.leavesTable(kept):
 			todo = steps(s, kept, left)
@@ -177,9 +178,9 @@ func splitByKeeper(artifacts []Artifact) (settled, kept []Artifact) {
 	return settled, kept
 }
 
-func (h *Host) differs(ctx context.Context, s *Snapshot, wrong, left []Artifact) error {
+func (h *Host) differs(ctx context.Context, s *Snapshot, wrong, left []Artifact, limit time.Duration) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "unable to verify the change on host %q (%s): %v after the change the host still differs from what was wanted:\n", h.Name, h.Target(), settling)
+	fmt.Fprintf(&b, "unable to verify the change on host %q (%s): %v after the change the host still differs from what was wanted:\n", h.Name, h.Target(), limit)
 	for _, a := range wrong {
 		found, ok := a.Found(s)
 		if !ok {
@@ -189,6 +190,9 @@ func (h *Host) differs(ctx context.Context, s *Snapshot, wrong, left []Artifact)
 	}
 	for _, a := range left {
 		fmt.Fprintf(&b, "%s should be gone and is still there\n", a.Key())
+	}
+	if slices.Contains(wrong, Artifact(handover{})) {
+		b.WriteString(noHandover)
 	}
 	_, kept := splitByKeeper(wrong)
 	if state := s.Units[keepalivedUnit].Active; state != "active" && len(kept) > 0 {

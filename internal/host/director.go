@@ -30,6 +30,7 @@ type Director struct {
 	Name    string // of the host; keepalived's router_id, by which it signs its log
 	Install bool   // install missing packages
 	Adopt   bool   // take over a keepalived.conf that is not ours
+	Drain   bool   // give the VIPs to another director
 	VRRP    keepalived.Director
 	// PasswordVersion, where set, says that the VRRP instance is authenticated,
 	// and with which version of the password. Password is needed only where it is
@@ -86,6 +87,7 @@ func (d Director) Artifacts() []Artifact {
 		File{Path: keepalived.RoleScript, Mode: 0o755, Content: roleScript},
 		File{Path: keepalivedDropIn, Mode: 0o644, Content: []byte(keepalived.Header("redislb_director") + "[Service]\nExecStop=" + keepalived.RoleScript + " LEAVE\n")},
 		File{Path: keepalived.RedisCheckScript, Mode: 0o755, Content: checkRedisScript},
+		DrainFile(d.Drain),
 		File{Path: keepalived.ConfigPath, Mode: 0o644, Content: c.Render(), Adopt: d.Adopt, also: d.prerequisites()},
 	)
 	if d.PasswordVersion != nil {
@@ -162,7 +164,7 @@ func DirectorOn(s *Snapshot) (Director, error) {
 	if err != nil {
 		return Director{}, fmt.Errorf("%s: %w", keepalived.ConfigPath, err)
 	}
-	d := Director{Install: true, VRRP: c}
+	d := Director{Install: true, VRRP: c, Drain: s.drains()}
 	if auth, ok := s.Files[keepalived.AuthPath]; ok && c.Auth {
 		version, err := keepalived.ParseAuthVersion(auth.Content)
 		if kept := KeptPasswordVersion(s); err != nil && kept > 0 {

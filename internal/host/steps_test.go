@@ -48,6 +48,8 @@ func TestStepsAreInTheOrderThatTheGoldenFilesSay(t *testing.T) {
 	for i := range moved.Services[0].RealServers {
 		moved.Services[0].RealServers[i].Port = 6380
 	}
+	drained := redisDirector()
+	drained.Drain = true
 	noPassword := redisDirector()
 	noPassword.PasswordVersion = nil
 	adopting := redisDirector()
@@ -62,6 +64,7 @@ func TestStepsAreInTheOrderThatTheGoldenFilesSay(t *testing.T) {
 		"director-create":        {machine: bareMachine(), want: redisDirector().Artifacts()},
 		"director-adopt":         {machine: foreign, want: adopting.Artifacts()[len(adopting.Artifacts())-4:]},
 		"director-update":        {machine: director(), want: deviating(raised.Artifacts(), director().snapshot(t))},
+		"director-drain":         {machine: director(), want: deviating(drained.Artifacts(), director().snapshot(t))},
 		"director-no-password":   {machine: director(), want: deviating(noPassword.Artifacts(), director().snapshot(t)), gone: Obsolete(redisDirector().Artifacts(), noPassword.Artifacts())},
 		"director-destroy":       {machine: director(), gone: redisDirector().Artifacts()},
 		"realserver-create":      {machine: bareMachine(), want: redisServer().Artifacts()},
