@@ -16,6 +16,7 @@ type directorModel struct {
 	Install   types.Bool     `tfsdk:"install"`
 	Adopt     types.Bool     `tfsdk:"adopt"`
 	LoopGuard types.String   `tfsdk:"loop_guard"`
+	Drain     types.Bool     `tfsdk:"drain"`
 	VRRP      *vrrpModel     `tfsdk:"vrrp"`
 	Artifacts types.Map      `tfsdk:"artifacts"`
 	Timeouts  timeouts.Value `tfsdk:"timeouts"`
@@ -28,6 +29,7 @@ func (m directorModel) spec(password string) host.Director {
 		Name:     m.Host.ValueString(),
 		Install:  m.Install.ValueBool(),
 		Adopt:    m.Adopt.ValueBool(),
+		Drain:    m.Drain.ValueBool(),
 		Password: password,
 		VRRP:     m.VRRP.director(),
 	}
@@ -66,7 +68,9 @@ func (m directorModel) nextVersion(prior *directorModel, s *host.Snapshot) int64
 	return latest + 1
 }
 
-func (m directorModel) known(ctx context.Context) bool { return m.VRRP.known(ctx) }
+func (m directorModel) known(ctx context.Context) bool {
+	return known(ctx, m.Drain) && m.VRRP.known(ctx)
+}
 
 // fill takes the attributes from what is on the host.
 func (m *directorModel) fill(s *host.Snapshot) error {
@@ -76,6 +80,7 @@ func (m *directorModel) fill(s *host.Snapshot) error {
 	}
 	m.Install, m.Adopt = types.BoolValue(true), types.BoolValue(false)
 	m.LoopGuard = types.StringValue("backup_only")
+	m.Drain = types.BoolValue(d.Drain)
 	m.VRRP = vrrpOf(d.VRRP)
 	if d.PasswordKept {
 		// It is not read back. No password is empty, so the plan writes the real one.

@@ -59,6 +59,14 @@ func (r *directorResource) Schema(ctx context.Context, _ resource.SchemaRequest,
 				Default:             stringdefault.StaticString("backup_only"),
 				Validators:          []validator.String{stringvalidator.OneOf("backup_only")},
 			},
+			"drain": schema.BoolAttribute{
+				MarkdownDescription: "Hand the VIPs over to another director and keep established connections, before the host is stopped or worked on: with `true`, the priority falls to keepalived's lowest, and the apply waits until the host holds no VIP. " +
+					"Another director takes them after its `preempt_delay`, and with `preempt = false` never. If none does within a minute (within 45 seconds more than this director's own `preempt_delay`, where that is longer), the change is taken back and the apply fails. " +
+					"A drained director still takes the VIPs when all others are gone. Back at `false`, it takes them after its `preempt_delay` if its priority is the higher one. Default `false`.",
+				Optional: true,
+				Computed: true,
+				Default:  booldefault.StaticBool(false),
+			},
 			"vrrp":      vrrpAttribute(),
 			"artifacts": artifactsAttribute(),
 			"timeouts":  timeouts.AttributesAll(ctx),

@@ -33,6 +33,8 @@ func TestPlanShowsTheOptionsOfVRRPWithTheirDefaultsAndNoPassword(t *testing.T) {
 			artifact(conf, `(?s)garp_master_delay 5\n.*garp_master_refresh 60\n.*garp_lower_prio_repeat 5\n`),
 			artifact(conf, `(?s)unicast_peer {\n +192.0.2.12\n`),
 			artifact(conf, `notify_master "/usr/local/bin/hook master"\n`),
+			artifact("file /etc/keepalived/redislb/drain", `^1\n# Managed by Terraform`),
+			artifact(conf, `(?s)track_file {\n +drain\n +redislb_drain\n +}`),
 			artifact("file /etc/keepalived/redislb/auth.conf", `^# Managed .*\n# auth_pass version 1\n\(secret, unchanged on the host\)\n$`),
 		}},
 	}}})
@@ -43,6 +45,7 @@ func TestOptionsOfVRRPThatDoNotFitTheHostAreRefusedAtPlan(t *testing.T) {
 	for variable, value := range map[string][2]string{
 		"peer":    {"192.0.2.11", `(?s)Unicast Peer Is the Host Itself.*192.0.2.11 is an address of this\s+host`},
 		"tracked": {"eth9", `(?s)No Such Interface.*no network interface "eth9" to track. It has:\s+eth0,`},
+		"file":    {"redislb_drain", `(?s)Invalid vrrp.*redislb itself\s+tracks\s+a\s+file\s+of\s+this\s+name`},
 		"user":    {"nobody", `(?s)Unknown to the Host's keepalived.*keepalived 2.2.7\s+cannot\s+check`},
 	} {
 		resource.UnitTest(t, resource.TestCase{Steps: []resource.TestStep{{

@@ -225,3 +225,22 @@ func TestStateOfTheFirstVersionIsReadByTheServer(t *testing.T) {
 		t.Fatal(err, resp)
 	}
 }
+
+func TestDrainIsTheSameAfterAnImport(t *testing.T) {
+	for _, on := range []bool{false, true} {
+		files := map[string]host.FileState{}
+		m := directorModel{Host: types.StringValue("a"), Drain: types.BoolValue(on), VRRP: vrrpOf(redisVRRP())}
+		for _, a := range m.spec("").Artifacts() {
+			if f, ok := a.(host.File); ok {
+				files[f.Path] = host.FileState{Content: f.Content}
+			}
+		}
+		imported := directorModel{Host: m.Host}
+		if err := imported.fill(&host.Snapshot{Files: files}); err != nil {
+			t.Fatal(err)
+		}
+		if !imported.Drain.Equal(m.Drain) {
+			t.Errorf("%v became %v", m.Drain, imported.Drain)
+		}
+	}
+}

@@ -30,6 +30,11 @@ variable "user" {
   default = null
 }
 
+variable "file" {
+  type    = string
+  default = "drain"
+}
+
 provider "redislb" {
   dial_timeout = "5s"
   hosts = {
@@ -44,7 +49,8 @@ provider "redislb" {
 }
 
 resource "redislb_director" "a" {
-  host = "a"
+  host  = "a"
+  drain = true
   vrrp = {
     interface         = "eth0"
     virtual_router_id = 51
@@ -55,7 +61,7 @@ resource "redislb_director" "a" {
     track_interfaces  = { (var.tracked) = {} }
     track_processes   = { redis = { process = "redis-server" } }
     track_scripts     = { ready = { script = "/usr/local/bin/ready -v", user = var.user } }
-    track_files       = { drain = { path = "/run/redislb.drain" } }
+    track_files       = { (var.file) = { path = "/run/redislb.drain" } }
     notify            = { master = "/usr/local/bin/hook master" }
   }
 }
