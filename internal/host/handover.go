@@ -1,6 +1,7 @@
 package host
 
 import (
+	"context"
 	"slices"
 	"time"
 
@@ -19,6 +20,19 @@ func DrainFile(drain bool) File {
 // drains reports whether the host's own file says that it is to give up its VIPs.
 func (s *Snapshot) drains() bool {
 	return keepalived.ParseDrain(s.Files[keepalived.DrainPath].Content)
+}
+
+// Drain gives the VIPs that the host holds to another director, and returns true when
+// they have gone. It returns false where there is nothing to give: the host holds no
+// VIP, was drained before and holds one because the others are down, or does not run
+// keepalived. On an error nothing has changed, as with [Host.Apply].
+func (h *Host) Drain(ctx context.Context) (bool, error) {
+	s, err := h.lookAt(ctx, freshness)
+	if err != nil || !s.HoldsVIP() || s.drains() || s.Units[keepalivedUnit].Active != "active" {
+		return false, err
+	}
+	_, err = h.Apply(ctx, []Artifact{DrainFile(true)}, nil)
+	return err == nil, err
 }
 
 // takeover is how long another director waits, by default, before it takes the VIPs

@@ -164,3 +164,30 @@ func TestDrainFileIsRemovedWithTheDirector(t *testing.T) {
 		t.Error(text)
 	}
 }
+
+func TestDrainOnTheWayOutTellsWhetherThereWasSomethingToGive(t *testing.T) {
+	for name, c := range map[string]struct {
+		change  func(*scripted)
+		drained bool
+	}{
+		"master":                    {func(*scripted) {}, true},
+		"backup":                    {func(c *scripted) { c.become(Backup) }, false},
+		"drained before":            {func(c *scripted) { c.machine.hold([]Artifact{DrainFile(true)}) }, false},
+		"keepalived does not run":   {func(c *scripted) { c.units[keepalivedUnit] = UnitState{Load: "loaded", Active: "failed"} }, false},
+		"the others do not take it": {func(c *scripted) { c.onCommit = nil }, false},
+	} {
+		inBubble(t, name, func(t *testing.T) {
+			h, way := master(time.Second)
+			c.change(way)
+			drained, err := h.Drain(t.Context())
+			equal(t, "drained", drained, c.drained)
+			if refused := way.onCommit == nil; refused != (err != nil) {
+				t.Errorf("error %v", err)
+			}
+			if c.drained != (len(way.commits) == 1 && way.reverted == 0) {
+				t.Errorf("%d commits, %d taken back", len(way.commits), way.reverted)
+			}
+			synctest.Wait()
+		})
+	}
+}

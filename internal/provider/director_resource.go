@@ -221,7 +221,18 @@ func (r *directorResource) Delete(ctx context.Context, req resource.DeleteReques
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	if _, err := r.fleet.apply(ctx, state.Host.ValueString(), nil, state.spec("").Artifacts(), textsIn(state.Artifacts, "")); err != nil {
+	name, seen := state.Host.ValueString(), textsIn(state.Artifacts, "")
+	// Terraform destroys a director before it changes the VIPs that refer to it, which
+	// may still be here. There may be no other one to take them: that is no reason to keep
+	// this one.
+	drained, err := r.fleet.drain(ctx, name)
+	if err != nil {
+		resp.Diagnostics.AddWarning("VIPs Not Handed Over", "The director is removed all the same, and connections by way of it break.\n\n"+err.Error())
+	}
+	if drained && seen != nil {
+		maps.Copy(seen, host.Wanted([]host.Artifact{host.DrainFile(true)}))
+	}
+	if _, err := r.fleet.apply(ctx, name, nil, state.spec("").Artifacts(), seen); err != nil {
 		resp.Diagnostics.AddError("Unable to Delete Director", err.Error())
 	}
 }

@@ -67,6 +67,16 @@ func (f *fleet) apply(ctx context.Context, name string, want, gone []host.Artifa
 	return h.ApplyPlanned(ctx, want, gone, seen)
 }
 
+// drain gives the VIPs of the host to another director; see [host.Host.Drain].
+func (f *fleet) drain(ctx context.Context, name string) (bool, error) {
+	h, err := f.host(name)
+	if err != nil {
+		return false, err
+	}
+	tflog.Info(ctx, "handing over what VIPs the host holds", map[string]any{"host": name, "target": h.Target()})
+	return h.Drain(ctx)
+}
+
 // lookAhead observes a host while a plan is made. A host that cannot be reached
 // yet, because the same apply makes it, is no error: the plan then shows what will
 // be written, the checks that need the host come at apply, and a warning says so.

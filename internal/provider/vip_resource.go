@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"errors"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -134,7 +135,7 @@ func (r *vipResource) apply(ctx context.Context, plan, prior *vipModel, config t
 
 // change changes the directors, backups first and the master last: where a backup
 // refuses a change, the master is never touched. Before the first change all have
-// been looked at.
+// been looked at. One that leaves others behind hands the VIP over before it goes.
 func (r *vipResource) change(ctx context.Context, want, gone map[string][]host.Artifact, seen types.Map, check func(string, *host.Snapshot) []host.Problem, summary string, diags *diag.Diagnostics) map[string]string {
 	names := map[string]bool{}
 	for name := range want {
@@ -156,7 +157,11 @@ func (r *vipResource) change(ctx context.Context, want, gone map[string][]host.A
 	}
 	texts := map[string]string{}
 	for _, name := range host.BackupsFirst(snapshots) {
-		s, err := r.fleet.apply(ctx, name, want[name], gone[name], textsIn(seen, name+": "))
+		change := r.fleet.apply
+		if _, stays := want[name]; !stays && len(want) > 0 {
+			change = r.leave
+		}
+		s, err := change(ctx, name, want[name], gone[name], textsIn(seen, name+": "))
 		if err != nil {
 			diags.AddError(summary, err.Error())
 			return nil
@@ -164,6 +169,21 @@ func (r *vipResource) change(ctx context.Context, want, gone map[string][]host.A
 		addTexts(texts, name, host.Found(want[name], s))
 	}
 	return texts
+}
+
+// leave is fleet.apply on a director that others go on without. Should the provider
+// die on the way, the director's own resource shows the drain as drift.
+func (r *vipResource) leave(ctx context.Context, name string, want, gone []host.Artifact, seen map[string]string) (*host.Snapshot, error) {
+	drained, err := r.fleet.drain(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	s, err := r.fleet.apply(ctx, name, want, gone, seen)
+	if drained {
+		_, failed := r.fleet.apply(ctx, name, []host.Artifact{host.DrainFile(false)}, nil, nil)
+		err = errors.Join(err, failed)
+	}
+	return s, err
 }
 
 // observeAll looks at the hosts side by side.

@@ -28,7 +28,7 @@ func (r *vipResource) Schema(ctx context.Context, _ resource.SchemaRequest, resp
 				PlanModifiers:       []planmodifier.String{stringplanmodifier.RequiresReplace()},
 			},
 			"directors": schema.SetAttribute{
-				MarkdownDescription: "The hosts of the directors that can hold the VIP. Refer to the `host` of each `redislb_director`, so that the directors come first.",
+				MarkdownDescription: "The hosts of the directors that can hold the VIP. Refer to the `host` of each `redislb_director`, so that the directors come first. One that is taken out while it holds the VIP hands it over to those that stay, as by its `drain`, before the VIP is removed from it; if none of them takes it, the apply fails and the VIP stays where it is.",
 				Required:            true,
 				ElementType:         types.StringType,
 				Validators:          []validator.Set{setvalidator.SizeAtLeast(1), setvalidator.ValueStringsAre(hostName)},
