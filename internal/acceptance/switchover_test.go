@@ -18,15 +18,51 @@ func pair(t *testing.T) {
 	t.Helper()
 	furnished(t)
 	together(t, hosts(), func(h *lab.Host) error {
-		d := host.Director{Name: h.Name, Install: true, VRRP: keepalived.Director{
-			Instance: "VI_1", Interface: "eth0", VirtualRouterID: 51, Priority: map[string]int{"a": 100, "b": 90}[h.Name],
-			AdvertInterval: time.Second, PreemptDelay: 15 * time.Second,
-		}}
-		artifacts := append(host.RealServer{VIPs: []netip.Addr{vip}}.Artifacts(), d.Artifacts()...)
+		artifacts := append(host.RealServer{VIPs: []netip.Addr{vip}}.Artifacts(), directorOf(h, false).Artifacts()...)
 		_, err := directly(t, h).Apply(t.Context(), append(artifacts, goldenVIP(t, "redis").Artifacts()...), nil)
 		return err
 	})
 	aIsMaster(t)
+}
+
+func directorOf(h *lab.Host, drain bool) host.Director {
+	return host.Director{Name: h.Name, Install: true, VRRP: keepalived.Director{
+		Instance: "VI_1", Interface: "eth0", VirtualRouterID: 51, Priority: map[string]int{"a": 100, "b": 90}[h.Name],
+		AdvertInterval: time.Second, PreemptDelay: 15 * time.Second,
+	}, Drain: drain}
+}
+
+func TestDrainHandsTheVIPOverAndLosesNoConnection(t *testing.T) {
+	pair(t)
+	connections := hold(t, 8)
+	defer connections.close()
+	before := connections.alive()
+	toldOf(t, hostB(), len(before))
+	drain := func(on bool) { directly(t, hostA()).must(t, directorOf(hostA(), on).Artifacts(), nil) }
+
+	began := time.Now()
+	drain(true)
+	if holdsVIP(hostA()) || !holdsVIP(hostB()) {
+		t.Error("the drain is done, and the VIP has not moved")
+	}
+	t.Logf("the drain took %.1f s", time.Since(began).Seconds())
+	connections.survive("a drain", before)
+	hostA().MustExec(t, "systemctl restart keepalived")
+	connections.survive("a restart of a drained director", before)
+	if holdsVIP(hostA()) {
+		t.Error("a drained director takes the VIP")
+	}
+	drain(false)
+	eventually(t, 60*time.Second, "a holds the VIP again", func() bool { return holdsVIP(hostA()) && !holdsVIP(hostB()) })
+	connections.survive("the end of a drain", before)
+}
+
+// toldOf waits until the sync daemons have told a host of connections.
+func toldOf(t *testing.T, h *lab.Host, n int) {
+	t.Helper()
+	eventually(t, 30*time.Second, h.Name+" was told of the connections", func() bool {
+		return strings.Count(exec(h, "ipvsadm -Lnc"), " ESTABLISHED ") >= n
+	})
 }
 
 // Each of these killed connections before there was the reset guard: keepalived takes
@@ -36,9 +72,7 @@ func TestSwitchOverLosesNoConnection(t *testing.T) {
 	connections := hold(t, 8)
 	defer connections.close()
 	before := connections.alive()
-	eventually(t, 30*time.Second, "b was told of the connections", func() bool {
-		return strings.Count(exec(hostB(), "ipvsadm -Lnc"), " ESTABLISHED ") >= len(before)
-	})
+	toldOf(t, hostB(), len(before))
 	hostA().MustExec(t, "systemctl stop keepalived")
 	eventually(t, 30*time.Second, "b holds the VIP", func() bool { return holdsVIP(hostB()) && !holdsVIP(hostA()) })
 	connections.survive("the master's keepalived stopped", before)
