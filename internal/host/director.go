@@ -25,6 +25,15 @@ const (
 	directorSysctlFile  = "/etc/sysctl.d/99-zz-redislb-director.conf"
 )
 
+// dropIn adds to keepalived's unit. One that was killed comes back by itself, which also takes
+// the VIPs away that it left behind: another director holds them by then. A start that
+// fails five times within ten seconds is given up (systemd.unit, StartLimitBurst).
+const dropIn = `[Service]
+ExecStop=` + keepalived.RoleScript + ` LEAVE
+Restart=always
+RestartSec=1
+`
+
 // Director is a host that can hold VIPs and spread their connections.
 type Director struct {
 	Name    string // of the host; keepalived's router_id, by which it signs its log
@@ -85,7 +94,7 @@ func (d Director) Artifacts() []Artifact {
 	artifacts = append(artifacts,
 		File{Path: keepalived.HealthScript, Mode: 0o755, Content: healthScript},
 		File{Path: keepalived.RoleScript, Mode: 0o755, Content: roleScript},
-		File{Path: keepalivedDropIn, Mode: 0o644, Content: []byte(keepalived.Header("redislb_director") + "[Service]\nExecStop=" + keepalived.RoleScript + " LEAVE\n")},
+		File{Path: keepalivedDropIn, Mode: 0o644, Content: []byte(keepalived.Header("redislb_director") + dropIn)},
 		File{Path: keepalived.RedisCheckScript, Mode: 0o755, Content: checkRedisScript},
 		DrainFile(d.Drain),
 		File{Path: keepalived.ConfigPath, Mode: 0o644, Content: c.Render(), Adopt: d.Adopt, also: d.prerequisites()},

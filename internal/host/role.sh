@@ -20,6 +20,10 @@ conf=/etc/keepalived/keepalived.conf
 # refused or broken connection is answered by RST with ACK (RFC 9293, 3.10.7.1), which
 # always passes.
 #
+# It must be dropped before IPVS sees it (ip_vs_core.c, ip_vs_ops4: LOCAL_OUT at
+# NF_IP_PRI_NAT_DST + 1, which is -99), or IPVS takes the connection for closed, forgets
+# it 10 s after its next packet and tells the other director so.
+#
 # The first advertisement after some time without shows that this machine becomes
 # master; a script would be told of it too late.
 guard() {
@@ -45,8 +49,10 @@ guard() {
 		add set inet redislb vips6 { type ipv6_addr; }
 		add set inet redislb master { type iface_index; flags timeout,dynamic; }
 		add set inet redislb moving { type iface_index; flags timeout,dynamic; }
-		add chain inet redislb output { type filter hook output priority 0; }
+		add chain inet redislb output
 		flush chain inet redislb output
+		delete chain inet redislb output
+		add chain inet redislb output { type filter hook output priority -300; }
 		flush set inet redislb vips
 		flush set inet redislb vips6
 		add rule inet redislb output ip protocol 112 oif != @master add @moving { oif timeout 15s }

@@ -62,7 +62,7 @@ func TestRoleIsNotedAndResetsOfTheVIPsAreHeldBack(t *testing.T) {
 	for _, want := range []string{
 		"add element inet redislb vips {  192.0.2.229, 192.0.2.230 }\n",
 		"add element inet redislb vips6 {  2001:db8::1 }\n",
-		"flush chain inet redislb output\n",
+		"add chain inet redislb output { type filter hook output priority -300; }\n",
 		"ip protocol 112 update @master { oif timeout 12s }\n",
 		"meta l4proto != tcp accept\n",
 		"ip saddr @vips oif @moving counter drop\n",
