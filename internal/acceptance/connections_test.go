@@ -3,56 +3,145 @@
 package acceptance
 
 import (
-	_ "embed"
+	"encoding/json"
 	"fmt"
+	"os"
+	osexec "os/exec"
+	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
+
+	"github.com/redislb/terraform-provider-redislb/internal/lab"
 )
 
-//go:embed testdata/hold.sh
-var holdScript string
+// traffic is the client's program, built once.
+var traffic = sync.OnceValues(func() ([]byte, error) {
+	dir, err := os.MkdirTemp("", "redislb-traffic")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	file := filepath.Join(dir, "traffic")
+	build := osexec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", file, "./traffic")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("%w: %s", err, out)
+	}
+	return os.ReadFile(file)
+})
 
-// held are connections from the client through the VIP that are kept in use.
+const trafficPath = "/run/traffic"
+
+// withTraffic puts the program on the client, which a reset takes it from.
+func withTraffic(t *testing.T) {
+	t.Helper()
+	if said := client().MustExec(t, "test -x "+trafficPath+" && echo there; true"); said == "there" {
+		return
+	}
+	program, err := traffic()
+	if err != nil {
+		t.Fatal(err)
+	}
+	code, err := client().Run(t.Context(), "cat >"+trafficPath+".new && chmod 755 "+trafficPath+".new && mv "+trafficPath+".new "+trafficPath, lab.Streams{Stdin: strings.NewReader(string(program))})
+	if err != nil || code != 0 {
+		t.Fatalf("put %s on the client: %d %v", trafficPath, code, err)
+	}
+}
+
+// connect opens n connections through the VIP, one after the other, and counts them
+// by the run id of the Redis that answered; "": failed.
+func connect(t *testing.T, n int) map[string]int {
+	t.Helper()
+	withTraffic(t)
+	out := client().MustExec(t, fmt.Sprintf("%s connect %d %s:6379", trafficPath, n, vip))
+	counts := map[string]int{}
+	for line := range strings.Lines(out) {
+		id := strings.TrimSpace(line)
+		if strings.HasPrefix(id, "failed") {
+			t.Log(id)
+			id = ""
+		}
+		counts[id]++
+	}
+	return counts
+}
+
+// held are connections from the client through the VIP that are kept in use, while new
+// ones are tried all the time.
 type held struct{ t *testing.T }
 
+// heldState is what the client notes: see internal/acceptance/traffic.
+type heldState struct {
+	At   int64
+	Held []struct {
+		Port    int
+		Server  string
+		Last    int64
+		WorstUS int64
+		Lost    string
+	}
+	Open struct {
+		Succeeded, Failed int
+		GapUS             int64
+	}
+}
+
 // hold opens n connections to Redis through the VIP on the client. Each sends a
-// PING twice a second and notes when an answer does not come.
+// PING twice a second.
 func hold(t *testing.T, n int) held {
 	t.Helper()
-	client().MustExec(t, "rm -rf /tmp/held && mkdir /tmp/held && cat >/tmp/hold.sh <<'EOF'\n"+holdScript+"EOF")
-	client().MustExec(t, fmt.Sprintf("for i in $(seq %d); do setsid bash /tmp/hold.sh %s 6379 /tmp/held/$i >/dev/null 2>&1 </dev/null & done", n, vip))
+	withTraffic(t)
+	client().MustExec(t, fmt.Sprintf("rm -rf /tmp/held && mkdir /tmp/held && { setsid %s hold %d %s:6379 /tmp/held >/dev/null 2>/tmp/held/said </dev/null & echo $! >/tmp/held/pid; }", trafficPath, n, vip))
 	h := held{t}
 	eventually(t, 30*time.Second, "the connections stand", func() bool { return len(h.alive()) == n })
 	return h
 }
 
+func (h held) state() (s heldState, ok bool) {
+	err := json.Unmarshal([]byte(exec(client(), "cat /tmp/held/state")), &s)
+	return s, err == nil
+}
+
 // alive returns the connections that had an answer within the last two seconds
-// and never missed one, each with the id of the Redis server behind it.
-func (h held) alive() map[string]string {
-	out := exec(client(), `now=$(date +%s%6N); for f in /tmp/held/*; do [ -s $f ] || continue; read -r server at state <$f; [ "$state" = ok ] && [ $((now - at)) -lt 2000000 ] && echo "$f $server"; done; true`)
-	servers := map[string]string{}
-	for _, line := range strings.Split(out, "\n") {
-		if file, server, ok := strings.Cut(line, " "); ok {
-			servers[file] = server
+// and never missed one, by the client's port, each with the id of the Redis behind it.
+func (h held) alive() map[int]string {
+	s, _ := h.state()
+	servers := map[int]string{}
+	for _, c := range s.Held {
+		if c.Lost == "" && s.At-c.Last < 2_000_000 {
+			servers[c.Port] = c.Server
 		}
 	}
 	return servers
 }
 
+// again begins the figures anew that figures returns.
+func (h held) again() { client().MustExec(h.t, "kill -HUP $(cat /tmp/held/pid)") }
+
+// figures returns, since again: the longest time in which no new connection succeeded, and how
+// long the slowest answer took on the connections to the given servers (none given: all).
+func (h held) figures(servers ...string) (gap, worst time.Duration) {
+	h.t.Helper()
+	s, ok := h.state()
+	if !ok {
+		h.t.Fatalf("the client tells nothing: %s", exec(client(), "cat /tmp/held/said"))
+	}
+	for _, c := range s.Held {
+		if len(servers) == 0 || slices.Contains(servers, c.Server) {
+			worst = max(worst, time.Duration(c.WorstUS)*time.Microsecond)
+		}
+	}
+	return time.Duration(s.Open.GapUS) * time.Microsecond, worst
+}
+
 // survive fails the test if any of the connections to the given Redis servers
 // (none given: all) has died since before. A connection may stall while the VIP
 // moves, as long as TCP's retransmissions get through to the same server.
-func (h held) survive(what string, before map[string]string, servers ...string) {
-	h.t.Helper()
-	if lost := h.lost(what, before, servers...); lost > 0 {
-		h.t.Errorf("%s: %d of %d established connections were lost", what, lost, len(before))
-	}
-}
-
-// lost counts what survive would complain of.
-func (h held) lost(what string, before map[string]string, servers ...string) int {
+func (h held) survive(what string, before map[int]string, servers ...string) {
 	h.t.Helper()
 	if len(before) == 0 {
 		h.t.Fatalf("%s: there were no connections to survive it", what)
@@ -62,18 +151,57 @@ func (h held) lost(what string, before map[string]string, servers ...string) int
 	for range 100 {
 		alive := h.alive()
 		lost = 0
-		for file, server := range before {
+		for port, server := range before {
 			watched := len(servers) == 0 || slices.Contains(servers, server)
-			if watched && alive[file] != server {
+			if watched && alive[port] != server {
 				lost++
 			}
 		}
 		if lost == 0 {
-			break
+			return
 		}
 		time.Sleep(500 * time.Millisecond)
 	}
-	return lost
+	h.t.Errorf("%s: %d of %d established connections were lost", what, lost, len(before))
+	if s, ok := h.state(); ok {
+		for _, c := range s.Held {
+			if c.Lost != "" {
+				h.t.Logf("from port %d to %s: %s", c.Port, c.Server, c.Lost)
+			}
+		}
+	}
+}
+
+// knownTo waits until each host has the connections in its table as established,
+// which the sync daemons tell those of that do not forward.
+func (h held) knownTo(connections map[int]string, hosts ...*lab.Host) {
+	h.t.Helper()
+	for _, host := range hosts {
+		var table string
+		known := func() bool {
+			table = exec(host, "ipvsadm -Lnc")
+			established := map[int]bool{}
+			for line := range strings.Lines(table) {
+				if f := strings.Fields(line); len(f) == 6 && f[2] == "ESTABLISHED" {
+					_, port, _ := strings.Cut(f[3], ":")
+					n, _ := strconv.Atoi(port)
+					established[n] = true
+				}
+			}
+			for port := range connections {
+				if !established[port] {
+					return false
+				}
+			}
+			return true
+		}
+		for until := time.Now().Add(30 * time.Second); !known(); time.Sleep(time.Second) {
+			if time.Now().After(until) {
+				h.t.Errorf("%s does not know all of the connections:\n%s", host.Name, table)
+				break
+			}
+		}
+	}
 }
 
 func (h held) close() { exec(client(), "rm -rf /tmp/held; sleep 1") }

@@ -24,7 +24,7 @@ const (
 func TestDriftIsSeenAndHealed(t *testing.T) {
 	bare(t)
 	var connections held
-	var before map[string]string
+	var before map[int]string
 	apply := step()
 	apply.Check = check(t, func(t *testing.T) {
 		aIsMaster(t)

@@ -13,7 +13,7 @@ import (
 )
 
 // One apply, and then the machines are on their own: a loop that the guard
-// prevents, the master without power, a reboot.
+// prevents, a reboot.
 func TestSystemSurvivesWithoutTerraform(t *testing.T) {
 	bare(t)
 	apply := step()
@@ -21,7 +21,6 @@ func TestSystemSurvivesWithoutTerraform(t *testing.T) {
 	resource.Test(t, resource.TestCase{Steps: []resource.TestStep{
 		apply,
 		noDrift(func() { guardKeepsPacketsFromLooping(t) }),
-		noDrift(func() { backupTakesOver(t) }),
 		noDrift(func() { rebootBringsAllBack(t) }),
 	}})
 }
@@ -61,39 +60,6 @@ func guardKeepsPacketsFromLooping(t *testing.T) {
 		t.Errorf("without the loop guard no packet died of old age (%v): the check above proves nothing", unguarded)
 	}
 	t.Logf("%d connections: none failed with the guard; without it %d failed and %d packets died of old age", connections, unguarded[""], looped)
-}
-
-func backupTakesOver(t *testing.T) {
-	master, backup := masterAndBackup(t)
-	connections := hold(t, 8)
-	defer connections.close()
-	before := connections.alive()
-	survivor := serverID(t, backup.Addr.String())
-
-	if err := master.PowerOff(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	off := time.Now()
-	gap := eventually(t, 30*time.Second, "Redis answers through the VIP again", func() bool {
-		return exec(client(), "timeout 1 redis-cli -h "+vip.String()+" ping") == "PONG"
-	})
-	t.Logf("failover: Redis answered %.1f s after the master lost power", gap.Seconds())
-	if limit := 10 * time.Second; time.Since(off) > limit {
-		t.Errorf("that is more than %v", limit)
-	}
-	connections.survive("a failover: those on the surviving machine", before, survivor)
-
-	if err := master.PowerOn(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	if err := master.WaitSSH(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	eventually(t, 60*time.Second, "the master of higher priority is back", func() bool {
-		return holdsVIP(master) && !holdsVIP(backup)
-	})
-	// Not asserted: now and then they are lost here, for a reason not yet found.
-	t.Logf("failback: %d of %d established connections were lost", connections.lost("a failback", before, survivor), len(before))
 }
 
 func rebootBringsAllBack(t *testing.T) {

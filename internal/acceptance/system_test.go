@@ -4,7 +4,6 @@ package acceptance
 
 import (
 	"context"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -128,21 +127,6 @@ func bothRedisAnswerThroughVIP(t *testing.T) {
 	if counts[a] != 10 || counts[b] != 10 {
 		t.Errorf("of 20 connections by rr, a got %d and b %d; all: %v", counts[a], counts[b], counts)
 	}
-}
-
-// connect makes n connections through the VIP, and returns how many each Redis
-// server got; "" counts the failed ones.
-func connect(t *testing.T, n int) map[string]int {
-	t.Helper()
-	out := client().MustExec(t, "for i in $(seq "+strconv.Itoa(n)+"); do timeout 5 redis-cli -h "+vip.String()+` info server 2>/dev/null | tr -d '\r' | sed -n 's/^run_id://p' | grep . || echo failed; done`)
-	counts := map[string]int{}
-	for _, id := range strings.Fields(out) {
-		if id == "failed" {
-			id = ""
-		}
-		counts[id]++
-	}
-	return counts
 }
 
 // filesAreWhole looks for what a commit might leave behind.
