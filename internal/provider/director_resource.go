@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"fmt"
 	"maps"
 
 	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
@@ -79,7 +80,11 @@ func (r *directorResource) Configure(_ context.Context, req resource.ConfigureRe
 }
 
 func (r *directorResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
-	if req.Plan.Raw.IsNull() || r.fleet == nil {
+	if r.fleet == nil {
+		return
+	}
+	if req.Plan.Raw.IsNull() {
+		r.planDestroy(ctx, req.State, &resp.Diagnostics)
 		return
 	}
 	var plan directorModel
@@ -109,9 +114,38 @@ func (r *directorResource) ModifyPlan(ctx context.Context, req resource.ModifyPl
 		plan.Artifacts = artifactsValue(host.Wanted(spec.Artifacts()))
 		if s != nil {
 			addProblems(&resp.Diagnostics, spec.Check(s, prior == nil))
+			if prior != nil {
+				addWarnings(&resp.Diagnostics, spec.Interruptions(s))
+			}
 		}
+		r.compare(ctx, plan, spec, s, req.Config, &resp.Diagnostics)
+	} else if !plan.Host.IsUnknown() {
+		r.fleet.plans.forget(plan.Host.ValueString())
 	}
 	resp.Diagnostics.Append(resp.Plan.Set(ctx, &plan)...)
+}
+
+// compare looks at the director beside others of the plan.
+func (r *directorResource) compare(ctx context.Context, plan directorModel, spec host.Director, s *host.Snapshot, config tfsdk.Config, diags *diag.Diagnostics) {
+	if plan.Host.IsUnknown() {
+		return
+	}
+	if !spec.PasswordKept {
+		var password types.String
+		diags.Append(config.GetAttribute(ctx, path.Root("vrrp").AtName("auth_pass_wo"), &password)...)
+		spec.Password = password.ValueString()
+	}
+	r.fleet.plans.director(host.Member{Director: spec, LoopGuard: plan.LoopGuard.ValueString(), Snapshot: s}, diags)
+}
+
+// planDestroy goes by what was seen of the host: one that is gone may be destroyed too.
+func (r *directorResource) planDestroy(ctx context.Context, state tfsdk.State, diags *diag.Diagnostics) {
+	var name types.String
+	diags.Append(state.GetAttribute(ctx, path.Root("host"), &name)...)
+	r.fleet.plans.forget(name.ValueString())
+	if s := r.fleet.seen(name.ValueString()); s != nil && s.HoldsVIP() {
+		diags.AddWarning("VIPs Move", fmt.Sprintf("The director %q is removed, and holds VIPs. Before it goes it hands them over, as by its drain; where no other director takes them within a minute, they are gone with it, and connections break.", name.ValueString()))
+	}
 }
 
 func (r *directorResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
