@@ -173,8 +173,9 @@ func summaries(diags diag.Diagnostics) string {
 }
 
 // running is newPair's directors, of the priorities 100 and 99, as they are on their hosts.
-func running(t *testing.T, holder string) (*pair, map[string]*host.Snapshot) {
+func running(t *testing.T, holder string) (*vipResource, map[string]*host.Snapshot) {
 	p, r := newPair(t, holder)
+	r.fleet.plans = newPlans()
 	lower := leaving()
 	lower.VRRP.Priority = types.Int64Value(99)
 	for _, artifact := range lower.spec("").Artifacts() {
@@ -190,7 +191,7 @@ func running(t *testing.T, holder string) (*pair, map[string]*host.Snapshot) {
 		}
 		snapshots[name] = s
 	}
-	return p, snapshots
+	return r, snapshots
 }
 
 func TestDirectorThatIsNotPlannedIsComparedAsItIsOnItsHostWithAWarning(t *testing.T) {
