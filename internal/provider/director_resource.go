@@ -143,7 +143,7 @@ func (r *directorResource) planDestroy(ctx context.Context, state tfsdk.State, d
 	var name types.String
 	diags.Append(state.GetAttribute(ctx, path.Root("host"), &name)...)
 	r.fleet.plans.forget(name.ValueString())
-	if s := r.fleet.seen(name.ValueString()); s != nil && s.HoldsVIP() {
+	if s := r.fleet.seen()[name.ValueString()]; s != nil && s.HoldsVIP() {
 		diags.AddWarning("VIPs Move", fmt.Sprintf("The director %q is removed, and holds VIPs. Before it goes it hands them over, as by its drain; where no other director takes them within a minute, they are gone with it, and connections break.", name.ValueString()))
 	}
 }

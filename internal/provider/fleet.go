@@ -57,14 +57,17 @@ func (f *fleet) observe(ctx context.Context, name string) (*host.Snapshot, error
 	return h.Observe(ctx)
 }
 
-// seen is what was found on the host before, nil where it was not looked at.
-func (f *fleet) seen(name string) *host.Snapshot {
+// seen is what was found on the hosts that were looked at; nothing is dialled for it.
+func (f *fleet) seen() map[string]*host.Snapshot {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if h, ok := f.hosts[name]; ok {
-		return h.Seen()
+	snapshots := map[string]*host.Snapshot{}
+	for name, h := range f.hosts {
+		if s := h.Seen(); s != nil {
+			snapshots[name] = s
+		}
 	}
-	return nil
+	return snapshots
 }
 
 // apply changes the host and returns what is on it afterwards. Seen is what the plan

@@ -2,6 +2,7 @@ package provider
 
 import (
 	"net/netip"
+	"strings"
 	"testing"
 
 	"github.com/hashicorp/terraform-plugin-framework/attr"
@@ -80,32 +81,32 @@ func TestPlanThatInterruptsTrafficWarnsAndNoOtherOne(t *testing.T) {
 	}
 }
 
+// servedVIP are the attributes of a VIP with the real servers of these weights, by address.
+func servedVIP(weights map[string]int, directors ...string) map[string]any {
+	s := keepalived.VirtualServer{
+		Name: "redis", Port: 6379, Protocol: keepalived.TCP, Scheduler: "rr", Forwarding: keepalived.DR, Quorum: keepalived.Quorum{Weight: 1},
+		Check: keepalived.Check{Kind: keepalived.CheckNone}, DelayLoop: mustDuration(types.StringValue("6s")),
+	}
+	for _, name := range sortedKeys(weights) {
+		s.RealServers = append(s.RealServers, keepalived.RealServer{Name: name, Address: netip.MustParseAddr(name), Port: 6379, Weight: weights[name]})
+	}
+	services := types.MapValueMust(serviceType, map[string]attr.Value{"redis": serviceValue(s, host.Password{})})
+	return map[string]any{"address": "192.0.2.229/24", "directors": directors, "services": services}
+}
+
 func TestPlanOfAVIPThatInterruptsTrafficWarnsAndNoOtherOne(t *testing.T) {
-	services := func(weights map[string]int) types.Map {
-		s := keepalived.VirtualServer{
-			Name: "redis", Port: 6379, Protocol: keepalived.TCP, Scheduler: "rr", Forwarding: keepalived.DR, Quorum: keepalived.Quorum{Weight: 1},
-			Check: keepalived.Check{Kind: keepalived.CheckNone}, DelayLoop: mustDuration(types.StringValue("6s")),
-		}
-		for _, name := range sortedKeys(weights) {
-			s.RealServers = append(s.RealServers, keepalived.RealServer{Name: name, Address: netip.MustParseAddr(name), Port: 6379, Weight: weights[name]})
-		}
-		return types.MapValueMust(serviceType, map[string]attr.Value{"redis": serviceValue(s, host.Password{})})
-	}
-	as := func(weights map[string]int, directors ...string) map[string]any {
-		return map[string]any{"address": "192.0.2.229/24", "directors": directors, "services": services(weights)}
-	}
 	both := map[string]int{"192.0.2.11": 1, "192.0.2.12": 1}
 	for name, c := range map[string]struct {
 		before, after map[string]any
 		want          string
 	}{
-		"nothing":              {as(both, "a", "b"), as(both, "a", "b"), ""},
-		"a new one":            {nil, as(map[string]int{"192.0.2.11": 0}, "a", "b"), ""},
-		"destroyed":            {as(both, "a", "b"), nil, ""},
-		"real server":          {as(both, "a", "b"), as(map[string]int{"192.0.2.11": 1}, "a", "b"), "services: Real Server Is Removed without a Drain"},
-		"weights":              {as(both, "a", "b"), as(map[string]int{"192.0.2.11": 0, "192.0.2.12": 0}, "a", "b"), "services: No Real Server Takes Connections"},
-		"the holder leaves":    {as(both, "a", "b"), as(both, "b"), "directors: VIP Moves"},
-		"the other one leaves": {as(both, "a", "b"), as(both, "a"), ""},
+		"nothing":              {servedVIP(both, "a", "b"), servedVIP(both, "a", "b"), ""},
+		"a new one":            {nil, servedVIP(map[string]int{"192.0.2.11": 0}, "a", "b"), ""},
+		"destroyed":            {servedVIP(both, "a", "b"), nil, ""},
+		"real server":          {servedVIP(both, "a", "b"), servedVIP(map[string]int{"192.0.2.11": 1}, "a", "b"), "services: Real Server Is Removed without a Drain"},
+		"weights":              {servedVIP(both, "a", "b"), servedVIP(map[string]int{"192.0.2.11": 0, "192.0.2.12": 0}, "a", "b"), "services: No Real Server Takes Connections"},
+		"the holder leaves":    {servedVIP(both, "a", "b"), servedVIP(both, "b"), "directors: VIP Moves"},
+		"the other one leaves": {servedVIP(both, "a", "b"), servedVIP(both, "a"), ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r, _ := running(t, "a")
@@ -113,5 +114,19 @@ func TestPlanOfAVIPThatInterruptsTrafficWarnsAndNoOtherOne(t *testing.T) {
 				t.Errorf("got %q, want %q", got, c.want)
 			}
 		})
+	}
+}
+
+func TestPlanWarnsOfARealServerThatDoesNotListenOnTheVIP(t *testing.T) {
+	for listener, want := range map[string]string{
+		"0.0.0.0:6379":   "",
+		"127.0.0.1:6379": "services: Real Server Does Not Listen on the VIP",
+	} {
+		p, r := newPair(t, "a")
+		p.bare = strings.Replace(p.bare, "== health\n", "== listeners\nLISTEN 0 511 "+listener+" 0.0.0.0:*\n== health\n", 1)
+		r.fleet.plans = newPlans()
+		if got := warnings(t, r, nil, servedVIP(map[string]int{"192.0.2.11": 1}, "a")); got != want {
+			t.Errorf("%s: got %q, want %q", listener, got, want)
+		}
 	}
 }

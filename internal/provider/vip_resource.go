@@ -98,6 +98,7 @@ func (r *vipResource) look(ctx context.Context, plan *vipModel, state tfsdk.Stat
 		return
 	}
 	plan.Artifacts = artifactsValue(texts)
+	addWarnings(diags, spec.CheckListeners(r.fleet.seen()))
 	if !state.Raw.IsNull() {
 		var prior vipModel
 		diags.Append(state.Get(ctx, &prior)...)
@@ -111,9 +112,9 @@ func (r *vipResource) look(ctx context.Context, plan *vipModel, state tfsdk.Stat
 
 // warnOfLeaving warns where the director that holds the VIP leaves it to others.
 func (r *vipResource) warnOfLeaving(prior, plan vipModel, diags *diag.Diagnostics) {
-	stay := stringsIn(plan.Directors)
+	stay, seen := stringsIn(plan.Directors), r.fleet.seen()
 	for _, name := range stringsIn(prior.Directors) {
-		if s := r.fleet.seen(name); s != nil && s.HoldsVIP() && !slices.Contains(stay, name) {
+		if s := seen[name]; s != nil && s.HoldsVIP() && !slices.Contains(stay, name) {
 			diags.AddAttributeWarning(path.Root("directors"), "VIP Moves", fmt.Sprintf("The director %q holds the VIP and is taken out of its directors. It hands the VIP over first, as by its drain; if none of the others takes it within a minute, the apply fails and the VIP stays.", name))
 		}
 	}
