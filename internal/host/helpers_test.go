@@ -143,7 +143,7 @@ type machine struct {
 	save              string // body of the section "ipvs save"; empty: no such section
 	daemons           string
 	health            string
-	listeners, redis  string // bodies of the sections; empty: no such section
+	listeners, redis  string   // bodies of the sections; empty: no such section
 	ended             []string // transactions
 	booted            time.Time
 	keepalivedSince   time.Time

@@ -84,6 +84,10 @@ func (m Member) authDisagreements(o Member) []Problem {
 	}
 	var detail string
 	switch {
+	case (m.HMACVersion == nil) != (o.HMACVersion == nil):
+		detail = fmt.Sprintf("Of the directors %q and %q of one VIP, one signs what it advertises (auth_hmac) and one does not.", m.Name, o.Name)
+	case m.HMACKey != "" && o.HMACKey != "" && m.HMACKey != o.HMACKey:
+		detail = fmt.Sprintf("The directors %q and %q of one VIP have different keys of auth_hmac.", m.Name, o.Name)
 	case (m.PasswordVersion == nil) != (o.PasswordVersion == nil):
 		detail = fmt.Sprintf("Of the directors %q and %q of one VIP, %q has a password for VRRP and %q has none.", m.Name, o.Name, with.Name, without.Name)
 	case m.Password != "" && o.Password != "" && m.Password != o.Password:
@@ -92,7 +96,7 @@ func (m Member) authDisagreements(o Member) []Problem {
 		return nil
 	}
 	return []Problem{{[]string{"vrrp"}, "Directors of One VIP Differ",
-		detail + " Each ignores what the other advertises, so both would hold the VIP: give all of them the same password, or none."}}
+		detail + " Each ignores what the other advertises, so both would hold the VIP: give all of them the same password or key, or none."}}
 }
 
 func (m Member) unicastDisagreements(o Member) []Problem {
@@ -218,8 +222,11 @@ func reelects(before, after keepalived.Director) bool {
 }
 
 func (d Director) reauthenticates(before Director) bool {
-	if d.PasswordVersion == nil || before.PasswordVersion == nil {
-		return d.PasswordVersion != before.PasswordVersion
+	differ := func(a, b *int64) bool {
+		if a == nil || b == nil {
+			return a != b
+		}
+		return *a != *b
 	}
-	return *d.PasswordVersion != *before.PasswordVersion
+	return differ(d.PasswordVersion, before.PasswordVersion) || differ(d.HMACVersion, before.HMACVersion)
 }

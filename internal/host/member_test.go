@@ -68,6 +68,11 @@ func TestDirectorsOfOneVIPThatWouldIgnoreEachOtherAreFound(t *testing.T) {
 		"password on one":              {func(a, _ *Member) { a.PasswordVersion = nil }, "vrrp", `"b" has a password for VRRP and "a" has none`},
 		"passwords":                    {func(_, b *Member) { b.Password = "0ther~7" }, "vrrp", "different passwords"},
 		"a password that is not known": {change: func(_, b *Member) { b.Password = "" }},
+		"key on one":                   {func(a, _ *Member) { a.PasswordVersion, a.HMACVersion = nil, a.PasswordVersion }, "vrrp", "one signs what it advertises (auth_hmac) and one does not"},
+		"keys": {func(a, b *Member) {
+			a.HMACVersion, b.HMACVersion, a.PasswordVersion, b.PasswordVersion = a.PasswordVersion, a.PasswordVersion, nil, nil
+			a.HMACKey, b.HMACKey = "hUsh", "0ther"
+		}, "vrrp", "different keys of auth_hmac"},
 		"loop guard":                   {func(_, b *Member) { b.LoopGuard = "hash" }, "loop_guard", `loop guards "backup_only" and "hash"`},
 		"loop guard that is not known": {change: func(_, b *Member) { b.LoopGuard = "" }},
 		"unicast on one":               {func(a, _ *Member) { a.VRRP.Unicast = unicastTo("192.0.2.12") }, "vrrp.unicast", "one advertises by unicast and one by multicast"},
@@ -170,6 +175,7 @@ func TestChangeOfADirectorThatInterruptsTrafficIsFound(t *testing.T) {
 		"advertisement":        {func(d *Director) { d.VRRP.AdvertInterval = 2 * time.Second }, two, two},
 		"version":              {func(d *Director) { d.VRRP.Version3, d.PasswordVersion = true, nil }, two, two},
 		"no password":          {func(d *Director) { d.PasswordVersion = nil }, two, two},
+		"a key":                {func(d *Director) { d.PasswordVersion, d.HMACVersion = nil, d.PasswordVersion }, two, two},
 		"another password":     {func(d *Director) { *d.PasswordVersion = 2 }, two, two},
 	} {
 		t.Run(name, func(t *testing.T) {

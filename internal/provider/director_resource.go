@@ -130,12 +130,22 @@ func (r *directorResource) compare(ctx context.Context, plan directorModel, spec
 	if plan.Host.IsUnknown() {
 		return
 	}
+	secrets := secretsIn(ctx, config, diags)
+	spec.HMACKey = secrets.hmacKey
 	if !spec.PasswordKept {
-		var password types.String
-		diags.Append(config.GetAttribute(ctx, path.Root("vrrp").AtName("auth_pass_wo"), &password)...)
-		spec.Password = password.ValueString()
+		spec.Password = secrets.password
 	}
 	r.fleet.plans.director(host.Member{Director: spec, LoopGuard: plan.LoopGuard.ValueString(), Snapshot: s}, diags)
+}
+
+type directorSecrets struct{ password, hmacKey string }
+
+// secretsIn reads what is kept neither in plan nor state; empty is none, or not known yet.
+func secretsIn(ctx context.Context, config tfsdk.Config, diags *diag.Diagnostics) directorSecrets {
+	var password, key types.String
+	diags.Append(config.GetAttribute(ctx, path.Root("vrrp").AtName("auth_pass_wo"), &password)...)
+	diags.Append(config.GetAttribute(ctx, path.Root("vrrp").AtName("auth_hmac_wo"), &key)...)
+	return directorSecrets{password.ValueString(), key.ValueString()}
 }
 
 // planDestroy goes by what was seen of the host: one that is gone may be destroyed too.
@@ -179,8 +189,7 @@ func (r *directorResource) Update(ctx context.Context, req resource.UpdateReques
 
 // apply makes the host what the plan says and writes what is there into it.
 func (r *directorResource) apply(ctx context.Context, plan, prior *directorModel, config tfsdk.Config, action string, diags *diag.Diagnostics) {
-	var password types.String
-	diags.Append(config.GetAttribute(ctx, path.Root("vrrp").AtName("auth_pass_wo"), &password)...)
+	secrets := secretsIn(ctx, config, diags)
 	if diags.HasError() {
 		return
 	}
@@ -190,7 +199,8 @@ func (r *directorResource) apply(ctx context.Context, plan, prior *directorModel
 		diags.AddError("Unable to "+action+" Director", err.Error())
 		return
 	}
-	spec := plan.spec(password.ValueString())
+	spec := plan.spec(secrets.password)
+	spec.HMACKey = secrets.hmacKey
 	if spec.PasswordKept && plan.Artifacts.IsUnknown() {
 		*spec.PasswordVersion = plan.nextVersion(prior, s)
 	}

@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"bytes"
 	"regexp"
 	"strings"
 	"sync"
@@ -10,6 +11,9 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 	tfconfig "github.com/hashicorp/terraform-plugin-testing/config"
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
+	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
+	"github.com/hashicorp/terraform-plugin-testing/plancheck"
+	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
 
 	"github.com/redislb/terraform-provider-redislb/internal/host"
 	"github.com/redislb/terraform-provider-redislb/internal/remote/remotetest"
@@ -56,6 +60,8 @@ func TestDirectorsThatDoNotFitTogetherAreRefusedAtPlan(t *testing.T) {
 			`Virtual Router ID Taken`},
 		"passwords": {tfconfig.Variables{"passwords": tfconfig.MapVariable(map[string]tfconfig.Variable{"b": tfconfig.StringVariable("0ther")})},
 			`(?s)Directors of One VIP Differ.*different\s+passwords`},
+		"auth_hmac of a keepalived that has none": {tfconfig.Variables{"signed": tfconfig.BoolVariable(true)},
+			`(?s)Unknown to the Host's keepalived.*keepalived\s+2.2.7\s+has\s+no\s+auth_hmac,\s+which\s+came\s+with\s+2.4.0`},
 		"overlap": {tfconfig.Variables{"vips": lists(map[string][]string{"192.0.2.229/24": {"a", "b"}, "192.0.2.230/24": {"b"}})},
 			`(?s)Directors of Two VIPs Overlap.*192.0.2.229/24 has the\s+directors\s+a,\s+b,\s+and\s+192.0.2.230/24 has\s+b\.`},
 		"two VIPs of one group": {tfconfig.Variables{"vips": lists(map[string][]string{"192.0.2.229/24": {"a", "b"}, "192.0.2.230/24": {"a", "b"}})}, ""},
@@ -264,4 +270,29 @@ func TestPlansAreNotedSideBySide(t *testing.T) {
 		})
 	}
 	group.Wait()
+}
+
+func TestKeyOfHMACIsWrittenByAVersionThatHasItAndNeverShown(t *testing.T) {
+	c := newCanned(t, bytes.Replace(bareHost(t), []byte("Keepalived v2.2.7"), []byte("Keepalived v2.4.0"), 1), remotetest.Options{})
+	signed := func(v tfconfig.Variables) { v["signed"] = tfconfig.BoolVariable(true) }
+	step := resource.TestStep{
+		ProtoV6ProviderFactories: factories,
+		ConfigFile:               tfconfig.StaticFile("testdata/group.tf"),
+		ConfigVariables:          c.variables(signed),
+		PlanOnly:                 true,
+		ExpectNonEmptyPlan:       true,
+		ConfigPlanChecks: resource.ConfigPlanChecks{PostApplyPreRefresh: []plancheck.PlanCheck{
+			plancheck.ExpectKnownValue(`redislb_director.this["a"]`, tfjsonpath.New("artifacts").AtMapKey("file /etc/keepalived/redislb/hmac.password"),
+				knownvalue.StringRegexp(regexp.MustCompile(`^# Managed .*\n# auth_hmac_wo_version 1\n\(secret, unchanged on the host\)\n$`))),
+			plancheck.ExpectKnownValue(`redislb_director.this["a"]`, tfjsonpath.New("artifacts").AtMapKey("file /etc/keepalived/keepalived.conf"),
+				knownvalue.StringRegexp(regexp.MustCompile(`\n +include /etc/keepalived/redislb/hmac.password\n`))),
+		}},
+	}
+	resource.UnitTest(t, resource.TestCase{Steps: []resource.TestStep{step}})
+	said := plan(t, resource.TestStep{ConfigFile: step.ConfigFile, ConfigVariables: c.variables(signed, func(v tfconfig.Variables) {
+		v["passwords"] = tfconfig.MapVariable(map[string]tfconfig.Variable{"b": tfconfig.StringVariable("fedcba9876543210fedcba9876543210")})
+	})})
+	if !strings.Contains(said, `"a" and "b" of one VIP have different keys of auth_hmac`) || strings.Contains(said, "fedcba") {
+		t.Error(said)
+	}
 }

@@ -31,6 +31,11 @@ variable "passwords" {
   ephemeral = true
 }
 
+variable "signed" {
+  type    = bool
+  default = false
+}
+
 variable "vips" {
   type    = map(list(string))
   default = { "192.0.2.229/24" = ["a", "b"], "192.0.2.230/24" = ["c", "d"] }
@@ -61,8 +66,10 @@ resource "redislb_director" "this" {
     interface            = "eth0"
     virtual_router_id    = var.ids[each.key]
     priority             = each.value
-    auth_pass_wo         = lookup(var.passwords, each.key, "Sesame")
-    auth_pass_wo_version = 1
+    auth_pass_wo         = var.signed ? null : lookup(var.passwords, each.key, "Sesame")
+    auth_pass_wo_version = var.signed ? null : 1
+    auth_hmac_wo         = var.signed ? lookup(var.passwords, each.key, "0123456789abcdef0123456789abcdef") : null
+    auth_hmac_wo_version = var.signed ? 1 : null
   }
 }
 
