@@ -27,7 +27,7 @@ type File struct {
 
 // inlineSecret is a statement that people write into a keepalived.conf of their own,
 // which must not get into a plan (keepalived.conf(5)).
-var inlineSecret = regexp.MustCompile(`(?m)^(\s*(?:auth_pass|password)\s+).*$`)
+var inlineSecret = regexp.MustCompile(`(?m)^(\s*(?:auth_pass|password|key\s+\d+)\s+).*$`)
 
 // Key implements [Artifact].
 func (f File) Key() string { return "file " + f.Path }

@@ -348,6 +348,10 @@ func TestConfigurationThatKeepalivedRefusesIsTakenBackByteForByte(t *testing.T) 
 	}
 }
 
+// version21 answers keepalived -v as Debian 11's does.
+const version21 = `[ "$1" != -v ] || { echo "Keepalived v2.1.5 (07/13,2020)" >&2; exit 0; }
+`
+
 func TestVerdictOfKeepalivedIsReadTogetherWithWhatItSays(t *testing.T) {
 	for name, c := range map[string]struct {
 		verdict string
@@ -366,6 +370,9 @@ func TestVerdictOfKeepalivedIsReadTogetherWithWhatItSays(t *testing.T) {
 		"harmless, then out of time":    {`echo "(VI_1) No VIP specified; at least one is sensible"; exit 124`, false},
 		"harmless, then a crash":        {`echo "(VI_1) No VIP specified; at least one is sensible"; kill -SEGV $$`, false},
 		"fine but for a line":           {`echo "(/etc/keepalived/keepalived.conf: Line 3) Unknown keyword 'x'"; exit 0`, false},
+		"2.1 that complains":            {version21 + `echo "Virtual server [192.0.2.229]:tcp:6379 has no real servers - ignoring" >&2; exit 0`, false},
+		"2.1, harmless":                 {version21 + `echo "(VI_1) No VIP specified; at least one is sensible" >&2; exit 0`, true},
+		"2.1, silent":                   {version21 + "exit 0", true},
 		"fine but for a line, one file": {`echo "(Line 3) Unknown keyword 'x'"; exit 0`, false},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -49,6 +49,9 @@ type Director struct {
 	// PasswordKept says that Terraform's state keeps the password, and that the
 	// version is the provider's own count.
 	PasswordKept bool
+	// HMACVersion and HMACKey are the same for the key of auth_hmac.
+	HMACVersion *int64
+	HMACKey     string
 }
 
 // syncSysctls make the sync daemon tell of idle connections often enough for a
@@ -69,7 +72,7 @@ func syncSysctls() []Sysctl {
 func (d Director) config() keepalived.Director {
 	c := d.VRRP
 	c.SyncInterface, c.SyncID = c.Interface, c.VirtualRouterID
-	c.Auth = d.PasswordVersion != nil
+	c.Auth, c.HMAC = d.PasswordVersion != nil, d.HMACVersion != nil
 	c.RouterID = notInName.ReplaceAllString(d.Name, "-")
 	return c
 }
@@ -101,6 +104,9 @@ func (d Director) Artifacts() []Artifact {
 	)
 	if d.PasswordVersion != nil {
 		artifacts = append(artifacts, d.auth())
+	}
+	if d.HMACVersion != nil {
+		artifacts = append(artifacts, secretFile(keepalived.HMACPath, Password{*d.HMACVersion, d.HMACKey}, keepalived.RenderHMAC))
 	}
 	return append(artifacts,
 		Unit{keepalivedUnit},
@@ -143,6 +149,9 @@ func secretFile(path string, p Password, render func(string, int64) ([]byte, err
 	content, err := render(p.Text, p.Version)
 	if err != nil {
 		content, _ = render(placeholder, p.Version)
+		if content == nil { // it is too short for a key
+			content, _ = render(strings.Repeat(placeholder, 32), p.Version)
+		}
 	}
 	var comments strings.Builder
 	for line := range strings.Lines(string(content)) {
@@ -184,6 +193,13 @@ func DirectorOn(s *Snapshot) (Director, error) {
 		}
 		d.PasswordVersion = &version
 	}
+	if key, ok := s.Files[keepalived.HMACPath]; ok && c.HMAC {
+		version, err := keepalived.ParseHMACVersion(key.Content)
+		if err != nil {
+			return Director{}, fmt.Errorf("%s: %w", keepalived.HMACPath, err)
+		}
+		d.HMACVersion = &version
+	}
 	return d, nil
 }
 
@@ -214,8 +230,8 @@ func (d Director) Check(s *Snapshot, fresh bool) []Problem {
 		if version, err := keepalived.ParseVersion(v); err == nil && version.Lacks() != "" {
 			problems = append(problems, Problem{nil, "keepalived Too Old",
 				fmt.Sprintf("The host has keepalived %s: %s.", version, version.Lacks())})
-		} else if err == nil && d.VRRP.Lacks(version) != "" {
-			problems = append(problems, Problem{[]string{"vrrp"}, "Unknown to the Host's keepalived", d.VRRP.Lacks(version) + "."})
+		} else if err == nil && d.config().Lacks(version) != "" {
+			problems = append(problems, Problem{[]string{"vrrp"}, "Unknown to the Host's keepalived", d.config().Lacks(version) + "."})
 		}
 	}
 	if len(s.Units) == 0 {

@@ -157,3 +157,32 @@ func TestFolderOfATrackedFileMustBeThere(t *testing.T) {
 	b.ok(call("check_tracked_file", "/run/drain"))
 	b.fails([]string{"there is no folder /run/none on the host for the tracked file /run/none/drain"}, call("check_tracked_file", "/run/none/drain"))
 }
+
+func TestKeyOfHMACIsASecretOfTheDirectorAndReadBackByItsVersion(t *testing.T) {
+	const key = "0123456789abcdef0123456789abcdef"
+	version := int64(7)
+	d := redisDirector()
+	d.PasswordVersion, d.Password, d.HMACVersion, d.HMACKey = nil, "", &version, key
+	texts := Wanted(d.Artifacts())
+	equal(t, "shown", texts["file "+keepalived.HMACPath], keepalived.Header("redislb_director")+"# auth_hmac_wo_version 7\n(secret, unchanged on the host)\n")
+	without := d
+	without.HMACKey = "" // as in a plan
+	if !reflect.DeepEqual(Wanted(without.Artifacts()), texts) {
+		t.Error("the key makes a difference to what a plan shows")
+	}
+	for _, text := range texts {
+		if strings.Contains(text, key) {
+			t.Errorf("the key is shown: %s", text)
+		}
+	}
+	m := bareMachine().hold(d.Artifacts())
+	again, err := DirectorOn(m.snapshot(t))
+	if err != nil || again.HMACVersion == nil || *again.HMACVersion != 7 || again.PasswordVersion != nil {
+		t.Errorf("%+v, %v", again, err)
+	}
+	problems := d.Check(m.snapshot(t), false)
+	equal(t, "problems", len(problems), 1)
+	equal(t, "summary", problems[0].Summary, "Unknown to the Host's keepalived")
+	m.keepalivedVersion = "Keepalived v2.4.0 (06/22,2026)"
+	equal(t, "problems of 2.4.0", len(d.Check(m.snapshot(t), false)), 0)
+}

@@ -143,6 +143,7 @@ type machine struct {
 	save              string // body of the section "ipvs save"; empty: no such section
 	daemons           string
 	health            string
+	listeners, redis  string   // bodies of the sections; empty: no such section
 	ended             []string // transactions
 	booted            time.Time
 	keepalivedSince   time.Time
@@ -246,6 +247,12 @@ func (m *machine) probe() []byte {
 		addresses += fmt.Sprintf("%d: %s    inet %s scope global %s%s\\       valid_lft forever preferred_lft forever\n", i+1, a.Device, a.Prefix, secondary, a.Label)
 	}
 	section("address", addresses)
+	if m.listeners != "" {
+		section("listeners", m.listeners)
+	}
+	if m.redis != "" {
+		section("redis", m.redis)
+	}
 	if m.ipvsLoaded {
 		section("ipvs proc", procTable(m.table))
 		if m.save != "" {

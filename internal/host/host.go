@@ -84,6 +84,14 @@ func (h *Host) Observe(ctx context.Context) (*Snapshot, error) {
 	return nil, fmt.Errorf("unable to observe host %q (%s): %w", h.Name, h.Target(), context.Cause(ctx))
 }
 
+// Seen is what Observe returned last; nil where the host was not looked at, or was
+// changed since.
+func (h *Host) Seen() *Snapshot {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.snapshot
+}
+
 // observation is one run of the probe, for all who ask meanwhile.
 type observation struct {
 	done     chan struct{} // closed: what follows is there

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -47,6 +48,8 @@ func parseSnapshot(out []byte) (*Snapshot, error) {
 			s.Addresses, err = parseAddresses(body)
 		case "address before":
 			earlier, err = parseAddresses(body)
+		case "listeners":
+			s.Listeners = parseListeners(body)
 		case "ipvs proc":
 			s.IPVSLoaded = true
 			proc, err = ipvs.ParseProc([]byte(body))
@@ -102,6 +105,8 @@ func (s *Snapshot) parseFact(name, text string) error {
 		s.ended = strings.Fields(text)
 	case "ipvsadm":
 		s.HasIpvsadm = text != ""
+	case "redis":
+		s.RedisProtected = text == "-DENIED"
 	case "nft":
 		s.HasNft = text != ""
 	case "interfaces":
@@ -212,6 +217,28 @@ func parseAddresses(text string) ([]Address, error) {
 		addresses = append(addresses, a)
 	}
 	return addresses, nil
+}
+
+// parseListeners reads ss -Hltn: "LISTEN 0 511 192.0.2.11:6379 0.0.0.0:*". An address
+// that is bound to a device has its name behind it, IPv6 or not: "127.0.0.53%lo:53".
+// What it does not understand is left out: it is for warnings alone.
+func parseListeners(text string) []netip.AddrPort {
+	var listeners []netip.AddrPort
+	for line := range strings.Lines(text) {
+		f := strings.Fields(line)
+		if len(f) < 4 || f[0] != "LISTEN" {
+			continue
+		}
+		host, port, _ := net.SplitHostPort(f[3])
+		host, _, _ = strings.Cut(host, "%")
+		if host == "*" {
+			host = "::"
+		}
+		if at, err := netip.ParseAddrPort(net.JoinHostPort(host, port)); err == nil {
+			listeners = append(listeners, netip.AddrPortFrom(at.Addr().Unmap(), at.Port()))
+		}
+	}
+	return listeners
 }
 
 // parseSyncDaemons reads ipvsadm -L --daemon: "backup sync daemon (mcast=eth0, syncid=51, …)".

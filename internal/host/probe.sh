@@ -87,7 +87,33 @@ if [ -r /proc/net/ip_vs ]; then
 	fi
 fi
 echo '== address'
-ip -o address show
+addresses=$(ip -o address show)
+printf '%s\n' "$addresses"
+
+echo '== listeners'
+# From /proc: over netlink the kernel would load a module for it (inet_diag).
+listeners=$(PROC_ROOT=/proc ss -Hltn 2>/dev/null)
+printf '%s\n' "$listeners"
+
+# Whether a Redis at its usual port is in protected mode only Redis itself tells, and not
+# by way of the loopback interface, where it serves anyone.
+redis=
+case $listeners in
+*':6379 '*)
+	while read -r _ device family redis _; do
+		[ "$device $family" = "lo inet" ] || [ "$family" != inet ] || break
+		redis=
+	done <<-LINES
+		$addresses
+	LINES
+	redis=${redis%/*}
+	;;
+esac
+if [ -n "$redis" ] && command -v bash >/dev/null; then
+	echo '== redis'
+	# shellcheck disable=SC2016
+	timeout 1 bash -c 'exec 3<>"/dev/tcp/$0/6379" && printf "PING\r\n" >&3 && read -r said _ <&3 && echo "$said"' "$redis" 2>/dev/null
+fi
 
 # Real servers that keepalived's own health checks took out, as health.sh noted
 # them. A note of a keepalived process that is gone says nothing about the one that

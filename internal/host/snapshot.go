@@ -35,6 +35,12 @@ type Snapshot struct {
 	Sysctls   map[string]string    // by dotted name
 	Addresses []Address
 	Units     map[string]UnitState // by full unit name; absent: unknown to systemd
+	// Listeners are where TCP connections are accepted; an unspecified address is any of
+	// its family, :: also any of IPv4. Empty: nothing is known.
+	Listeners []netip.AddrPort
+	// RedisProtected says that a Redis on port 6379 turns everyone away but the host
+	// itself (protected-mode, and no password).
+	RedisProtected bool
 
 	uptime time.Duration
 	ended  []string // ids of transactions that have ended or not begun, and are kept for their makers

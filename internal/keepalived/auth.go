@@ -12,6 +12,7 @@ import (
 const (
 	authVersion     = "auth_pass_wo_version "
 	keptAuthVersion = "auth_pass version "
+	hmacVersion     = "auth_hmac_wo_version "
 	redisVersion    = "password_wo_version "
 )
 
@@ -37,6 +38,20 @@ func renderAuth(pass, what string, version int64) ([]byte, error) {
 	return append([]byte(Header("redislb_director")), Print([]Node{block})...), nil
 }
 
+// RenderHMAC is the text of HMACPath. One key, of id 1, is all there is: keepalived's other
+// settings stay what it takes by default, enforce and a window of three advertisement
+// intervals, at least 5 s, in which the clocks have to agree (keepalived.conf(5) of 2.4.0,
+// auth_hmac; vrrp_parser.c, vrrp_auth_hmac_key_handler). It fails, without saying the key,
+// if ValidateHMACKey does.
+func RenderHMAC(key string, version int64) ([]byte, error) {
+	if err := ValidateHMACKey(key); err != nil {
+		return nil, err
+	}
+	block := blockOf("auth_hmac", nil, statement("key", "1", key), statement("active_key", "1"))
+	block.Comments = []string{hmacVersion + strconv.FormatInt(version, 10)}
+	return append([]byte(Header("redislb_director")), Print([]Node{block})...), nil
+}
+
 // RenderRedisPassword is the text of RedisPasswordPath: comments, the version among
 // them, and the password as the last line, which is what RedisCheckScript takes. It
 // fails, without saying the password, if ValidateRedisPassword does.
@@ -59,6 +74,9 @@ func ValidateRedisPassword(value string) error {
 // ParseRedisPasswordVersion reads the version from the text of RedisPasswordPath, and
 // nothing else of it.
 func ParseRedisPasswordVersion(data []byte) (int64, error) { return parseVersion(data, redisVersion) }
+
+// ParseHMACVersion is ParseAuthVersion for the text of HMACPath.
+func ParseHMACVersion(data []byte) (int64, error) { return parseVersion(data, hmacVersion) }
 
 // ParseAuthVersion reads the version from the text of AuthPath, and nothing
 // else of it. Its error never contains the text.

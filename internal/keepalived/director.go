@@ -32,6 +32,9 @@ type Director struct {
 	NoPreempt bool
 	// Auth includes AuthPath. Version 3 knows none.
 	Auth bool
+	// HMAC includes HMACPath: advertisements are signed, in either version. Keepalived
+	// has it from 2.4.0 on, and takes it for no other (vrrp_auth_hmac.c).
+	HMAC bool
 	// Unicast is nil for multicast, GARP for what keepalived does by itself.
 	Unicast *Unicast
 	GARP    *GARP
@@ -63,6 +66,9 @@ func (d Director) Validate() error {
 	}
 	if d.Version3 && d.Auth {
 		errs = append(errs, errors.New("VRRP version 3 has no authentication"))
+	}
+	if d.Auth && d.HMAC {
+		errs = append(errs, errors.New("either a password or auth_hmac: keepalived drops the password where there are both"))
 	}
 	if d.NoPreempt && d.PreemptDelay != 0 {
 		errs = append(errs, fmt.Errorf("a preemption delay of %s without preemption", d.PreemptDelay))
@@ -125,6 +131,9 @@ func (d Director) instance(track Track) []Node {
 	nodes = append(nodes, d.Notify.nodes()...)
 	if d.Auth {
 		nodes = append(nodes, statement("include", AuthPath))
+	}
+	if d.HMAC {
+		nodes = append(nodes, statement("include", HMACPath))
 	}
 	var addresses []Node
 	if d.Version3 {

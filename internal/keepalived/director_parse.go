@@ -87,7 +87,7 @@ func (d *Director) readInstance(n Node, track *trackReader) error {
 		"track_process":     track.refer,
 		"track_file":        track.refer,
 		"notify":            exactly(RoleScript),
-		"include":           exactly(AuthPath),
+		"include":           d.readAuth,
 		"virtual_ipaddress": func(n Node) error {
 			addresses = n
 			return nil
@@ -102,7 +102,7 @@ func (d *Director) readInstance(n Node, track *trackReader) error {
 	for _, n := range n.Block {
 		there[n.Keyword] = true
 	}
-	d.Version3, d.NoPreempt, d.Auth = there["version"], there["nopreempt"], there["include"]
+	d.Version3, d.NoPreempt = there["version"], there["nopreempt"]
 	if !d.NoPreempt {
 		required = append(required, "preempt_delay")
 	}
@@ -129,6 +129,21 @@ func (d *Director) readInstance(n Node, track *trackReader) error {
 	}
 	if err := want.read(addresses.Block, keywords...); err != nil {
 		return at(addresses, err)
+	}
+	return nil
+}
+
+func (d *Director) readAuth(n Node) error {
+	path, err := n.value()
+	switch {
+	case err != nil:
+		return err
+	case path == AuthPath:
+		d.Auth = true
+	case path == HMACPath:
+		d.HMAC = true
+	default:
+		return fmt.Errorf("%q: expected %s or %s", path, AuthPath, HMACPath)
 	}
 	return nil
 }

@@ -17,6 +17,8 @@ const (
 	// be loaded before it exists: `keepalived -t` of 2.2.7 returns 0 for an
 	// include that is missing, and the instance runs without authentication.
 	AuthPath = Dir + "/auth.conf"
+	// HMACPath holds the key of auth_hmac, likewise; a Director with HMAC includes it.
+	HMACPath = Dir + "/hmac.password"
 	// DrainPath holds 1 while the director is to give its VIPs to another one, else 0.
 	// keepalived notices a file that is renamed to it (track_file.c, init_track_files:
 	// IN_CLOSE_WRITE | IN_DELETE | IN_MOVE), and reads it whenever it loads ConfigPath.

@@ -113,13 +113,20 @@ func TestVersionOfAKeptPasswordIsNotTakenForTheOther(t *testing.T) {
 	}
 }
 
-func TestOnlyScriptsWithAnotherUserAreBeyondAVersion(t *testing.T) {
+func TestOnlyScriptsWithAnotherUserAndHMACAreBeyondAVersion(t *testing.T) {
 	d := everything(false)
 	for version, lacking := range map[keepalived.Version]bool{{2, 1, 5}: false, {2, 2, 4}: false, {2, 2, 5}: true, {2, 2, 7}: true, {2, 2, 8}: false, {2, 3, 3}: false} {
 		if got := d.Lacks(version); (got != "") != lacking || lacking && !strings.Contains(got, `"ping"`) {
 			t.Errorf("%s lacks %q", version, got)
 		}
 	}
+	d.Auth, d.HMAC = false, true
+	for version, lacking := range map[keepalived.Version]bool{{2, 3, 4}: true, {2, 4, 0}: false, {2, 4, 3}: false} {
+		if got := d.Lacks(version); (got != "") != lacking || lacking && !strings.Contains(got, "keepalived 2.3.4 has no auth_hmac, which came with 2.4.0") {
+			t.Errorf("%s lacks %q", version, got)
+		}
+	}
+	d.HMAC = false
 	d.Track.Scripts[0].User = "root"
 	if got := d.Lacks(keepalived.Version{Major: 2, Minor: 2, Patch: 7}); got != "" {
 		t.Errorf("got %q", got)
@@ -290,5 +297,28 @@ func TestOurFilesAreToldFromForeignOnes(t *testing.T) {
 		if got := strings.Contains(text, keepalived.ManagedMark); got != want {
 			t.Errorf("%.60q bears the mark: %v, want %v", text, got, want)
 		}
+	}
+}
+
+func TestKeyOfHMACIsWrittenAsItIsAndNeverTold(t *testing.T) {
+	const key = "0123456789abcdef0123456789abcdef"
+	text, err := keepalived.RenderHMAC(key, 7)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = "# auth_hmac_wo_version 7\nauth_hmac {\n    key 1 " + key + "\n    active_key 1\n}\n"
+	if !strings.HasSuffix(string(text), want) {
+		t.Errorf("got %s\nwant %s", text, want)
+	}
+	if got, err := keepalived.ParseHMACVersion(text); err != nil || got != 7 {
+		t.Errorf("7 became %d, %v", got, err)
+	}
+	for _, bad := range []string{"", key[1:], key + key + "x", key + "$", key + " ", "hex:" + key + key, "file:/etc/" + key} {
+		if _, err := keepalived.RenderHMAC(bad, 7); err == nil || bad != "" && strings.Contains(err.Error(), bad) {
+			t.Errorf("%q: %v", bad, err)
+		}
+	}
+	if _, err := keepalived.RenderHMAC(key+key, 7); err != nil {
+		t.Error(err)
 	}
 }

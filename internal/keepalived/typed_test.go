@@ -37,6 +37,7 @@ func TestParseDirectorInvertsRender(t *testing.T) {
 			d.AdvertInterval = drawDuration(t, time.Second, 255*time.Second, time.Second, "advert")
 			d.Auth = rapid.Bool().Draw(t, "auth")
 		}
+		d.HMAC = !d.Auth && rapid.Bool().Draw(t, "hmac")
 		if !d.NoPreempt {
 			d.PreemptDelay = drawDuration(t, 0, 1000*time.Second, time.Millisecond, "preempt")
 		}

@@ -17,6 +17,7 @@ var (
 	name          = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$`)
 	interfaceName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,14}$`)
 	authPass      = regexp.MustCompile("^[!-~]{1,8}$")
+	hmacKey       = regexp.MustCompile("^[!-~]{32,64}$")
 )
 
 // ValidateName checks a router_id or the name of a VRRP instance.
@@ -46,14 +47,27 @@ func ValidateKey(value string) error {
 	return nil
 }
 
+// notInSecret is what ValidateAuthPass and ValidateHMACKey refuse of printable ASCII.
+const notInSecret = "\"'#!\\{}$;`"
+
 // ValidateAuthPass checks the VRRP secret. keepalived keeps 8 bytes of it and
 // reports an error for more (vrrp_parser.c, vrrp_auth_pass_handler). Of printable
 // ASCII, what its reader does not take literally is refused: quotes, #, !,
 // backslash, braces and $; so are ; and backquote, which it would take, because
 // no string of ours may hold them. The error never contains the secret.
 func ValidateAuthPass(value string) error {
-	if !authPass.MatchString(value) || strings.ContainsAny(value, "\"'#!\\{}$;`") {
+	if !authPass.MatchString(value) || strings.ContainsAny(value, notInSecret) {
 		return fmt.Errorf("the VRRP password must have 1 to 8 characters, each a letter, a digit or one of %% & ( ) * + , - . / : < = > ? @ [ ] ^ _ | ~")
+	}
+	return nil
+}
+
+// ValidateHMACKey checks the key of auth_hmac: 32 to 64 characters of those that a password
+// may have (vrrp_auth_hmac.h, VRRP_AUTH_HMAC_KEY_MIN and _MAX). hex: and file: would be
+// read as more than characters. The error never contains the key.
+func ValidateHMACKey(value string) error {
+	if !hmacKey.MatchString(value) || strings.ContainsAny(value, notInSecret) || strings.HasPrefix(value, "hex:") || strings.HasPrefix(value, "file:") {
+		return fmt.Errorf("the key of auth_hmac must have 32 to 64 characters, each a letter, a digit or one of %% & ( ) * + , - . / : < = > ? @ [ ] ^ _ | ~, and not begin with hex: or file:; for example what openssl rand -hex 32 prints")
 	}
 	return nil
 }

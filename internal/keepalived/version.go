@@ -47,11 +47,14 @@ func (v Version) Lacks() string {
 }
 
 // Lacks says what of the director the version cannot do; empty is nothing. All that
-// it may have is in Minimum too, and no version's sources say otherwise but for this:
-// 2.2.5 to 2.2.7 end themselves by a signal when they check a configuration in which
+// it may have is in Minimum too, and no version's sources say otherwise but for two
+// things. auth_hmac came with 2.4.0. 2.2.5 to 2.2.7 end themselves by a signal when they check a configuration in which
 // a script has another user (lib/notify.c, check_script_secure, which takes the
 // missing parent of `keepalived -t` for one that died).
 func (d Director) Lacks(v Version) string {
+	if d.HMAC && v.Compare(Version{2, 4, 0}) < 0 {
+		return fmt.Sprintf("keepalived %s has no auth_hmac, which came with 2.4.0: use a password (auth_pass_wo), or install a newer keepalived on every director of the group", v)
+	}
 	if v.Compare(Version{2, 2, 5}) < 0 || v.Compare(Version{2, 2, 7}) > 0 {
 		return ""
 	}

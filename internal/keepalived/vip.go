@@ -191,6 +191,15 @@ func (p Persistence) validate(vip netip.Addr) error {
 	return errors.Join(ValidatePersistence(p.Timeout), ValidateMask(p.Mask, vip))
 }
 
+// TotalWeight is that of the real servers; with 0 none of them gets new connections.
+func (s VirtualServer) TotalWeight() int {
+	total := 0
+	for _, r := range s.RealServers {
+		total += r.Weight
+	}
+	return total
+}
+
 func (q Quorum) validate(servers []RealServer) error {
 	total, drained := 0, false
 	for _, r := range servers {

@@ -17,6 +17,7 @@ func TestVRRPOptionsThatDoNotGoTogetherAreRefused(t *testing.T) {
 		"to 40.95s":                                      func(d *keepalived.Director) { d.Version3, d.Auth, d.AdvertInterval = true, false, 41*time.Second },
 		"in steps of 10ms":                               func(d *keepalived.Director) { d.Version3, d.Auth, d.AdvertInterval = true, false, 15*time.Millisecond },
 		"VRRP version 3 has no authentication":           func(d *keepalived.Director) { d.Version3 = true },
+		"either a password or auth_hmac":                 func(d *keepalived.Director) { d.HMAC = true },
 		"a preemption delay of 15s without preemption":   func(d *keepalived.Director) { d.PreemptDelay = 15 * time.Second },
 		"unicast has at least one peer":                  func(d *keepalived.Director) { d.Unicast.Peers = nil },
 		"one peer is there twice":                        func(d *keepalived.Director) { d.Unicast.Peers[1] = d.Unicast.Peers[0] },

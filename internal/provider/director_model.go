@@ -36,6 +36,7 @@ func (m directorModel) spec(password string) host.Director {
 	if version := m.VRRP.AuthPassWOVersion; !version.IsNull() {
 		d.PasswordVersion = version.ValueInt64Pointer()
 	}
+	d.HMACVersion = m.VRRP.AuthHMACWOVersion.ValueInt64Pointer()
 	if pass := m.VRRP.AuthPass; !pass.IsNull() {
 		version := m.keptVersion()
 		d.Password, d.PasswordKept, d.PasswordVersion = pass.ValueString(), true, &version
@@ -88,5 +89,6 @@ func (m *directorModel) fill(s *host.Snapshot) error {
 	} else {
 		m.VRRP.AuthPassWOVersion = types.Int64PointerValue(d.PasswordVersion)
 	}
+	m.VRRP.AuthHMACWOVersion = types.Int64PointerValue(d.HMACVersion)
 	return nil
 }

@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"fmt"
 	"maps"
 
 	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
@@ -79,7 +80,11 @@ func (r *directorResource) Configure(_ context.Context, req resource.ConfigureRe
 }
 
 func (r *directorResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
-	if req.Plan.Raw.IsNull() || r.fleet == nil {
+	if r.fleet == nil {
+		return
+	}
+	if req.Plan.Raw.IsNull() {
+		r.planDestroy(ctx, req.State, &resp.Diagnostics)
 		return
 	}
 	var plan directorModel
@@ -109,9 +114,48 @@ func (r *directorResource) ModifyPlan(ctx context.Context, req resource.ModifyPl
 		plan.Artifacts = artifactsValue(host.Wanted(spec.Artifacts()))
 		if s != nil {
 			addProblems(&resp.Diagnostics, spec.Check(s, prior == nil))
+			if prior != nil {
+				addWarnings(&resp.Diagnostics, spec.Interruptions(s))
+			}
 		}
+		r.compare(ctx, plan, spec, s, req.Config, &resp.Diagnostics)
+	} else if !plan.Host.IsUnknown() {
+		r.fleet.plans.forget(plan.Host.ValueString())
 	}
 	resp.Diagnostics.Append(resp.Plan.Set(ctx, &plan)...)
+}
+
+// compare looks at the director beside others of the plan.
+func (r *directorResource) compare(ctx context.Context, plan directorModel, spec host.Director, s *host.Snapshot, config tfsdk.Config, diags *diag.Diagnostics) {
+	if plan.Host.IsUnknown() {
+		return
+	}
+	secrets := secretsIn(ctx, config, diags)
+	spec.HMACKey = secrets.hmacKey
+	if !spec.PasswordKept {
+		spec.Password = secrets.password
+	}
+	r.fleet.plans.director(host.Member{Director: spec, LoopGuard: plan.LoopGuard.ValueString(), Snapshot: s}, diags)
+}
+
+type directorSecrets struct{ password, hmacKey string }
+
+// secretsIn reads what is kept neither in plan nor state; empty is none, or not known yet.
+func secretsIn(ctx context.Context, config tfsdk.Config, diags *diag.Diagnostics) directorSecrets {
+	var password, key types.String
+	diags.Append(config.GetAttribute(ctx, path.Root("vrrp").AtName("auth_pass_wo"), &password)...)
+	diags.Append(config.GetAttribute(ctx, path.Root("vrrp").AtName("auth_hmac_wo"), &key)...)
+	return directorSecrets{password.ValueString(), key.ValueString()}
+}
+
+// planDestroy goes by what was seen of the host: one that is gone may be destroyed too.
+func (r *directorResource) planDestroy(ctx context.Context, state tfsdk.State, diags *diag.Diagnostics) {
+	var name types.String
+	diags.Append(state.GetAttribute(ctx, path.Root("host"), &name)...)
+	r.fleet.plans.forget(name.ValueString())
+	if s := r.fleet.seen()[name.ValueString()]; s != nil && s.HoldsVIP() {
+		diags.AddWarning("VIPs Move", fmt.Sprintf("The director %q is removed, and holds VIPs. Before it goes it hands them over, as by its drain; where no other director takes them within a minute, they are gone with it, and connections break.", name.ValueString()))
+	}
 }
 
 func (r *directorResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
@@ -145,8 +189,7 @@ func (r *directorResource) Update(ctx context.Context, req resource.UpdateReques
 
 // apply makes the host what the plan says and writes what is there into it.
 func (r *directorResource) apply(ctx context.Context, plan, prior *directorModel, config tfsdk.Config, action string, diags *diag.Diagnostics) {
-	var password types.String
-	diags.Append(config.GetAttribute(ctx, path.Root("vrrp").AtName("auth_pass_wo"), &password)...)
+	secrets := secretsIn(ctx, config, diags)
 	if diags.HasError() {
 		return
 	}
@@ -156,7 +199,8 @@ func (r *directorResource) apply(ctx context.Context, plan, prior *directorModel
 		diags.AddError("Unable to "+action+" Director", err.Error())
 		return
 	}
-	spec := plan.spec(password.ValueString())
+	spec := plan.spec(secrets.password)
+	spec.HMACKey = secrets.hmacKey
 	if spec.PasswordKept && plan.Artifacts.IsUnknown() {
 		*spec.PasswordVersion = plan.nextVersion(prior, s)
 	}

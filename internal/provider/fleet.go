@@ -17,6 +17,7 @@ import (
 // ends by itself half a minute after its last use, and is dialled again on need.
 type fleet struct {
 	directory *directory
+	plans     *plans
 
 	mu    sync.Mutex
 	hosts map[string]*host.Host
@@ -27,7 +28,7 @@ func newFleet(ctx context.Context, m providerModel) (*fleet, diag.Diagnostics) {
 	if !diags.HasError() {
 		diags.Append(d.validate()...)
 	}
-	return &fleet{directory: d, hosts: map[string]*host.Host{}}, diags
+	return &fleet{directory: d, plans: newPlans(), hosts: map[string]*host.Host{}}, diags
 }
 
 // host returns the host of that name; nothing is dialled.
@@ -54,6 +55,19 @@ func (f *fleet) observe(ctx context.Context, name string) (*host.Snapshot, error
 	}
 	tflog.Debug(ctx, "observing the host", map[string]any{"host": name, "target": h.Target()})
 	return h.Observe(ctx)
+}
+
+// seen is what was found on the hosts that were looked at; nothing is dialled for it.
+func (f *fleet) seen() map[string]*host.Snapshot {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	snapshots := map[string]*host.Snapshot{}
+	for name, h := range f.hosts {
+		if s := h.Seen(); s != nil {
+			snapshots[name] = s
+		}
+	}
+	return snapshots
 }
 
 // apply changes the host and returns what is on it afterwards. Seen is what the plan

@@ -3,6 +3,9 @@ package provider
 import (
 	"context"
 	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -53,24 +56,68 @@ func (r *vipResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanReq
 	}
 	plan.ID = plan.id()
 	plan.Artifacts = types.MapUnknown(types.StringType)
-	if known(ctx, plan.Address, plan.Directors, plan.Services) {
-		spec := plan.spec(ctx, &resp.Diagnostics)
-		if err := spec.Validate(); err != nil && !resp.Diagnostics.HasError() {
-			resp.Diagnostics.AddAttributeError(path.Root("services"), "Invalid Service", err.Error())
-		}
+	if known(ctx, plan.Address, plan.Directors) {
+		r.look(ctx, &plan, req.State, &resp.Diagnostics)
 		if resp.Diagnostics.HasError() {
 			return
 		}
-		texts := map[string]string{}
-		for _, name := range stringsIn(plan.Directors) {
-			addTexts(texts, name, host.Wanted(spec.Artifacts()))
-			if s := r.fleet.lookAhead(ctx, name, &resp.Diagnostics); s != nil {
-				addProblems(&resp.Diagnostics, spec.Check(name, s))
-			}
-		}
-		plan.Artifacts = artifactsValue(texts)
 	}
 	resp.Diagnostics.Append(resp.Plan.Set(ctx, &plan)...)
+}
+
+// look compares what is planned with the directors' hosts and with what else is planned.
+func (r *vipResource) look(ctx context.Context, plan *vipModel, state tfsdk.State, diags *diag.Diagnostics) {
+	var spec *host.VIP
+	if known(ctx, plan.Services) {
+		wanted := plan.spec(ctx, diags)
+		if err := wanted.Validate(); err != nil && !diags.HasError() {
+			diags.AddAttributeError(path.Root("services"), "Invalid Service", err.Error())
+		}
+		if diags.HasError() {
+			return
+		}
+		spec = &wanted
+	}
+	names := stringsIn(plan.Directors)
+	texts, snapshots := map[string]string{}, map[string]*host.Snapshot{}
+	for _, name := range names {
+		s := r.fleet.lookAhead(ctx, name, diags)
+		if s != nil {
+			snapshots[name] = s
+		}
+		if spec != nil {
+			addTexts(texts, name, host.Wanted(spec.Artifacts()))
+			if s != nil {
+				addProblems(diags, spec.Check(name, s))
+			}
+		}
+	}
+	address, _ := netip.ParsePrefix(plan.Address.ValueString())
+	r.fleet.plans.vip(plan.Address.ValueString(), address.Addr().Is4(), names, snapshots, diags)
+	if spec == nil {
+		return
+	}
+	plan.Artifacts = artifactsValue(texts)
+	addWarnings(diags, spec.CheckListeners(r.fleet.seen()))
+	if !state.Raw.IsNull() {
+		var prior vipModel
+		diags.Append(state.Get(ctx, &prior)...)
+		if diags.HasError() {
+			return
+		}
+		addWarnings(diags, prior.spec(ctx, diags).Interruptions(*spec))
+		r.warnOfLeaving(prior, *plan, diags)
+	}
+}
+
+// warnOfLeaving warns where the director that holds the VIP leaves it to others.
+func (r *vipResource) warnOfLeaving(prior, plan vipModel, diags *diag.Diagnostics) {
+	stay, seen := stringsIn(plan.Directors), r.fleet.seen()
+	for _, name := range stringsIn(prior.Directors) {
+		if s := seen[name]; s != nil && s.HoldsVIP() && !slices.Contains(stay, name) {
+			diags.AddAttributeWarning(path.Root("directors"), "VIP Moves", fmt.Sprintf("The director %q holds the VIP and is taken out of its directors. It hands the VIP over first, as by its drain; if none of the others takes it within a minute, the apply fails and the VIP stays.", name))
+		}
+	}
 }
 
 // addTexts adds the artifacts of one host of several, under the host's name.

@@ -29,6 +29,8 @@ type vrrpModel struct {
 	AuthPass          types.String `tfsdk:"auth_pass"`
 	AuthPassWO        types.String `tfsdk:"auth_pass_wo"`
 	AuthPassWOVersion types.Int64  `tfsdk:"auth_pass_wo_version"`
+	AuthHMACWO        types.String `tfsdk:"auth_hmac_wo"`
+	AuthHMACWOVersion types.Int64  `tfsdk:"auth_hmac_wo_version"`
 }
 
 type unicastModel struct {
@@ -54,7 +56,7 @@ type notifyModel struct {
 
 func (v *vrrpModel) known(ctx context.Context) bool {
 	return known(ctx, v.Instance, v.Interface, v.VirtualRouterID, v.Priority, v.Version, v.AdvertInterval, v.Preempt, v.PreemptDelay,
-		v.Unicast, v.GARP, v.TrackInterfaces, v.TrackProcesses, v.TrackScripts, v.TrackFiles, v.Notify, v.AuthPass, v.AuthPassWOVersion)
+		v.Unicast, v.GARP, v.TrackInterfaces, v.TrackProcesses, v.TrackScripts, v.TrackFiles, v.Notify, v.AuthPass, v.AuthPassWOVersion, v.AuthHMACWOVersion)
 }
 
 // director is what package keepalived takes. A state from before there was an

@@ -98,6 +98,18 @@ func vrrpAttribute() schema.Attribute {
 				},
 			},
 			"auth_pass_wo_version": versionOf("auth_pass_wo"),
+			"auth_hmac_wo": schema.StringAttribute{
+				MarkdownDescription: "Key by which the directors of a group sign their advertisements (keepalived's `auth_hmac`, HMAC-SHA256), 32 to 64 characters: unlike a password it keeps others on the network from forging them, in version 3 too. It is never kept in the state. It needs keepalived 2.4.0 on every director, and clocks that agree within 5 seconds (three advertisement intervals, if those are longer). Without a password.",
+				Optional:            true,
+				Sensitive:           true,
+				WriteOnly:           true,
+				Validators: []validator.String{
+					stringCheck{"32 to 64 characters", keepalived.ValidateHMACKey},
+					stringvalidator.AlsoRequires(path.MatchRelative().AtParent().AtName("auth_hmac_wo_version")),
+					stringvalidator.ConflictsWith(path.MatchRelative().AtParent().AtName("auth_pass_wo"), path.MatchRelative().AtParent().AtName("auth_pass")),
+				},
+			},
+			"auth_hmac_wo_version": versionOf("auth_hmac_wo"),
 		},
 	}
 }

@@ -200,3 +200,27 @@ resource "redislb_director" "two_passwords" {
   host = "a"
   vrrp = { interface = "eth0", virtual_router_id = 1, priority = 1, auth_pass = "Sesame", auth_pass_wo = "Sesame", auth_pass_wo_version = 1 }
 }
+
+# error: Invalid auth_hmac_wo.*must have 32 to 64 characters
+resource "redislb_director" "hmac_short" {
+  host = "a"
+  vrrp = { interface = "eth0", virtual_router_id = 1, priority = 1, auth_hmac_wo = "0123456789abcdef", auth_hmac_wo_version = 1 }
+}
+
+# error: Invalid auth_hmac_wo.*not begin with hex: or file:
+resource "redislb_director" "hmac_from_a_file" {
+  host = "a"
+  vrrp = { interface = "eth0", virtual_router_id = 1, priority = 1, auth_hmac_wo = "file:/etc/keepalived/keys/the-key-of-vrrp", auth_hmac_wo_version = 1 }
+}
+
+# error: "vrrp.auth_hmac_wo_version" must be specified when "vrrp.auth_hmac_wo"
+resource "redislb_director" "hmac_without_version" {
+  host = "a"
+  vrrp = { interface = "eth0", virtual_router_id = 1, priority = 1, auth_hmac_wo = "0123456789abcdef0123456789abcdef" }
+}
+
+# error: "vrrp.auth_pass_wo" cannot be specified when "vrrp.auth_hmac_wo"
+resource "redislb_director" "hmac_and_password" {
+  host = "a"
+  vrrp = { interface = "eth0", virtual_router_id = 1, priority = 1, auth_hmac_wo = "0123456789abcdef0123456789abcdef", auth_hmac_wo_version = 1, auth_pass_wo = "Sesame", auth_pass_wo_version = 1 }
+}

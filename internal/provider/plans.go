@@ -1,0 +1,216 @@
+package provider
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+
+	"github.com/redislb/terraform-provider-redislb/internal/host"
+)
+
+// plans is what has been planned so far in one walk of Terraform, for what only several
+// resources together can tell. Terraform plans a resource behind those that it refers to
+// and otherwise in any order, so whichever of two comes last compares them. What is wrong
+// between two planned resources is an error. A director that was not planned is compared
+// as it is on its host, with the VIP alone, which mostly comes behind its directors; the
+// same plan may yet change it, so that is a warning.
+type plans struct {
+	mu        sync.Mutex
+	directors map[string]*host.Member // by host; nil: it goes, or is not known yet
+	vips      map[string]plannedVIP   // by address with prefix length
+	said      map[string]bool         // what one resource said, others need not repeat
+}
+
+type plannedVIP struct {
+	directors []string // in order
+	// fourth: it is an IPv4 VIP, which directors compare in their advertisements.
+	fourth bool
+}
+
+func newPlans() *plans {
+	return &plans{directors: map[string]*host.Member{}, vips: map[string]plannedVIP{}, said: map[string]bool{}}
+}
+
+// forget takes a director out of the plan: it is destroyed, or not known yet.
+func (p *plans) forget(name string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.directors[name] = nil
+}
+
+// director notes a planned director, and compares it with what was planned before.
+func (p *plans) director(m host.Member, diags *diag.Diagnostics) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.directors[m.Name] = &m
+	var problems []host.Problem
+	for _, name := range sortedKeys(p.directors) {
+		o := p.directors[name]
+		if o == nil {
+			continue
+		}
+		switch first, second := inOrder(m, *o); p.relation(m.Name, name) {
+		case oneVIP:
+			problems = append(problems, first.Disagreements(second)...)
+		case otherVIP:
+			problems = append(problems, first.Interferes(second)...)
+		}
+	}
+	addProblems(diags, p.unsaid(problems))
+	for _, v := range p.vips {
+		if slices.Contains(v.directors, m.Name) && !slices.ContainsFunc(v.directors, func(d string) bool { _, planned := p.directors[d]; return !planned }) {
+			p.warnOfMove(v.directors, nil, path.Root("vrrp"), diags)
+		}
+	}
+}
+
+// inOrder makes what is said of two directors the same, whichever of them says it.
+func inOrder(a, b host.Member) (first, second host.Member) {
+	if a.Name > b.Name {
+		return b, a
+	}
+	return a, b
+}
+
+// vip notes a planned VIP, and compares its directors with each other, and with those of
+// other VIPs. Snapshots are of its directors, as far as they could be looked at.
+func (p *plans) vip(address string, fourth bool, directors []string, snapshots map[string]*host.Snapshot, diags *diag.Diagnostics) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.vips[address] = plannedVIP{directors, fourth}
+	var wrong, doubtful []host.Problem
+	for i, name := range directors {
+		m, planned := p.member(name, snapshots[name])
+		if m == nil {
+			continue
+		}
+		for _, peer := range directors[i+1:] {
+			o, peerPlanned := p.member(peer, snapshots[peer])
+			switch {
+			case o == nil:
+			case planned && peerPlanned:
+				wrong = append(wrong, m.Disagreements(*o)...)
+			default:
+				doubtful = append(doubtful, m.Disagreements(*o)...)
+			}
+		}
+		for _, other := range sortedKeys(p.directors) {
+			if o := p.directors[other]; o != nil && planned && p.relation(name, other) == otherVIP {
+				first, second := inOrder(*m, *o)
+				wrong = append(wrong, first.Interferes(second)...)
+			}
+		}
+	}
+	wrong = append(wrong, p.overlaps(address)...)
+	for _, problem := range p.unsaid(wrong) {
+		diags.AddAttributeError(path.Root("directors"), problem.Summary, problem.Detail)
+	}
+	for _, problem := range p.unsaid(doubtful) {
+		diags.AddAttributeWarning(path.Root("directors"), problem.Summary, problem.Detail+
+			"\n\nThat is how they are on their hosts now. If the same plan changes them, let directors refer to the host attributes of the redislb_director resources, which are then compared as they are planned.")
+	}
+	p.warnOfMove(directors, snapshots, path.Root("directors"), diags)
+}
+
+// warnOfMove warns where the plan makes another director take the VIPs from the one that
+// holds them.
+func (p *plans) warnOfMove(directors []string, snapshots map[string]*host.Snapshot, at path.Path, diags *diag.Diagnostics) {
+	var before, after []host.Member
+	for _, name := range directors {
+		m, _ := p.member(name, snapshots[name])
+		if m == nil {
+			continue
+		}
+		after = append(after, *m)
+		if m.Snapshot != nil {
+			if there, ok := host.MemberOn(name, m.Snapshot); ok {
+				before = append(before, there)
+			}
+		}
+	}
+	was, is := host.Holder(before), host.Holder(after)
+	if was == nil || is == nil {
+		return
+	}
+	if _, moves := host.Successor(*was, before); moves { // by itself
+		return
+	}
+	next, moves := host.Successor(*is, after)
+	if !moves {
+		return
+	}
+	for _, problem := range p.unsaid([]host.Problem{{Summary: "VIPs Move",
+		Detail: fmt.Sprintf("With this plan the director %q takes the VIPs from %q, which holds them now, %s after it finds itself the higher one. Established connections go on where the loop guard synchronises them, as backup_only does; new ones may have to wait for a few seconds.", next.Name, is.Name, next.VRRP.PreemptDelay)}}) {
+		diags.AddAttributeWarning(at, problem.Summary, problem.Detail)
+	}
+}
+
+// member is what the director is to be; planned is false where no plan of it is known, and
+// it is what is on its host. Nil: nothing is known.
+func (p *plans) member(name string, s *host.Snapshot) (m *host.Member, planned bool) {
+	if m, planned = p.directors[name]; planned || s == nil {
+		return m, planned
+	}
+	if there, ok := host.MemberOn(name, s); ok {
+		return &there, false
+	}
+	return nil, false
+}
+
+// overlaps finds VIPs that have some of their directors in common and others not. All
+// VIPs of a director are in one VRRP instance, and a director ignores advertisements that
+// name other VIPs than its own (keepalived's vrrp.c, vrrp_check_packet).
+func (p *plans) overlaps(address string) []host.Problem {
+	mine := p.vips[address]
+	var problems []host.Problem
+	for other, v := range p.vips {
+		if !mine.fourth || !v.fourth || slices.Equal(mine.directors, v.directors) || !slices.ContainsFunc(mine.directors, func(d string) bool { return slices.Contains(v.directors, d) }) {
+			continue
+		}
+		first, second := min(address, other), max(address, other)
+		problems = append(problems, host.Problem{Summary: "Directors of Two VIPs Overlap",
+			Detail: fmt.Sprintf("The VIP %s has the directors %s, and %s has %s. Directors have all their VIPs in one VRRP instance, and ignore each other where these differ, so that two would hold a VIP: give both VIPs the same directors, or none in common.",
+				first, strings.Join(p.vips[first].directors, ", "), second, strings.Join(p.vips[second].directors, ", "))})
+	}
+	return problems
+}
+
+type relation int
+
+const (
+	unrelated relation = iota // one of them has no VIP, as far as is known
+	oneVIP
+	otherVIP
+)
+
+func (p *plans) relation(a, b string) relation {
+	if a == b {
+		return unrelated
+	}
+	var hasA, hasB bool
+	for _, v := range p.vips {
+		inA, inB := slices.Contains(v.directors, a), slices.Contains(v.directors, b)
+		if inA && inB {
+			return oneVIP
+		}
+		hasA, hasB = hasA || inA, hasB || inB
+	}
+	if hasA && hasB {
+		return otherVIP
+	}
+	return unrelated
+}
+
+// unsaid leaves out what was said before.
+func (p *plans) unsaid(problems []host.Problem) []host.Problem {
+	return slices.DeleteFunc(problems, func(problem host.Problem) bool {
+		key := problem.Summary + "\n" + problem.Detail
+		said := p.said[key]
+		p.said[key] = true
+		return said
+	})
+}
