@@ -125,7 +125,7 @@ func (d Director) auth() File {
 	if d.PasswordKept {
 		render = keepalived.RenderKeptAuth
 	}
-	return secretFile(keepalived.AuthPath, Password{*d.PasswordVersion, d.Password}, render)
+	return secretFile(keepalived.AuthPath, Password{Version: *d.PasswordVersion, Text: d.Password}, render)
 }
 
 // secretFile is a file with a password, which is shown by its comments alone. A

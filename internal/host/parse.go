@@ -28,6 +28,7 @@ func parseSnapshot(out []byte) (*Snapshot, error) {
 		Files:      map[string]FileState{},
 		Sysctls:    map[string]string{},
 		Units:      map[string]UnitState{},
+		Redis:      map[int]RedisState{},
 		CheckedOut: map[RealServerKey]bool{},
 		QuorumLost: map[ipvs.Key]bool{},
 	}
@@ -60,6 +61,10 @@ func parseSnapshot(out []byte) (*Snapshot, error) {
 			err = s.parseHealth(body)
 		case "unit":
 			s.parseUnits(body)
+		case "redis":
+			err = s.parseRedis(body)
+		case "listeners":
+			err = s.parseListeners(body)
 		case "secret":
 			err = s.parseSecret(body)
 		default:
@@ -104,6 +109,8 @@ func (s *Snapshot) parseFact(name, text string) error {
 		s.HasIpvsadm = text != ""
 	case "nft":
 		s.HasNft = text != ""
+	case "redis-server":
+		s.HasRedis = text != ""
 	case "interfaces":
 		s.Interfaces = strings.Fields(text)
 	case "schedulers":

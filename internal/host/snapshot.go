@@ -30,11 +30,16 @@ type Snapshot struct {
 	KeepalivedAge     time.Duration // since its unit was started
 	HasIpvsadm        bool
 	HasNft            bool
+	HasRedis          bool // a redis-server, whoever put it there
 
 	Files     map[string]FileState // by path; only paths that the probe asks for
 	Sysctls   map[string]string    // by dotted name
 	Addresses []Address
 	Units     map[string]UnitState // by full unit name; absent: unknown to systemd
+
+	// Redis are the servers of ours, by their port.
+	Redis     map[int]RedisState
+	Listeners []netip.AddrPort // TCP; a wildcard that takes both families is ::
 
 	uptime time.Duration
 	ended  []string // ids of transactions that have ended or not begun, and are kept for their makers

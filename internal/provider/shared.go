@@ -87,9 +87,12 @@ func addProblems(diags *diag.Diagnostics, problems []host.Problem) {
 	for _, p := range problems {
 		at := path.Empty()
 		for i, name := range p.Attribute {
-			if i == 0 {
+			switch {
+			case i == 0:
 				at = path.Root(name)
-			} else {
+			case i == 1 && p.Attribute[0] == "redis":
+				at = at.AtMapKey(name)
+			default:
 				at = at.AtName(name)
 			}
 		}
