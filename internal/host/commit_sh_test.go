@@ -174,6 +174,7 @@ func (b *box) bend(text string) string {
 	for _, path := range []string{"/etc/", "/var/lib/", "/var/tmp/", "/run/", "/proc/sys/", "/proc/net/", "/proc/modules", "/tmp/.redislb"} {
 		text = strings.ReplaceAll(text, path, b.root+path)
 	}
+	text = strings.Replace(text, "until=$((now + 60))", "until=$((now + 1))", 1)
 	text = strings.ReplaceAll(text, "/usr/sbin/policy-rc.d", b.root+"/etc/policy-rc.d")
 	text = strings.ReplaceAll(text, "/var"+b.root+"/tmp/", "/var/tmp/")
 	return strings.Replace(text, "flock -w 240 ", "flock -w 0.3 ", 1)
