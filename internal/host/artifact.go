@@ -36,6 +36,7 @@ const (
 	phaseSysctl
 	phaseAddress
 	phaseUnit
+	phaseRedis
 	// From here on the artifacts are kept by keepalived itself: it is given time
 	// to do so before the table is touched; see Host.Apply.
 	phaseIPVS
@@ -117,7 +118,7 @@ func present(artifacts []Artifact, s *Snapshot) []Artifact {
 func remains(gone []Artifact, s *Snapshot) []Artifact {
 	return slices.DeleteFunc(present(gone, s), func(a Artifact) bool {
 		switch a := a.(type) {
-		case Package, Module, Sysctl, Unit, SyncRole:
+		case Package, Module, Sysctl, Unit, RedisServer, SyncRole:
 			return true
 		case File:
 			return !s.managed(a.Path)

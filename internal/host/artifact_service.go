@@ -3,6 +3,9 @@ package host
 // Package is a package that must be installed. It stays when the resource goes.
 type Package struct{ Name string }
 
+// redisPackage is Debian's; it brings redis-cli too.
+const redisPackage = "redis-server"
+
 // installPackages is the function of commit.sh that takes any number of packages:
 // one run of the package manager for all.
 const installPackages = "install_packages"
@@ -22,6 +25,7 @@ func (p Package) Found(s *Snapshot) (string, bool) {
 		"keepalived": s.KeepalivedVersion != "",
 		"ipvsadm":    s.HasIpvsadm,
 		"nftables":   s.HasNft,
+		redisPackage: s.HasRedis,
 	}
 	return p.Want(), installed[p.Name]
 }

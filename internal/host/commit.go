@@ -21,13 +21,18 @@ func steps(s *Snapshot, want, gone []Artifact) []step {
 	}
 	want = slices.Clone(want)
 	slices.SortStableFunc(want, func(a, b Artifact) int { return int(a.phase()) - int(b.phase()) })
-	var live []step
+	var units, restarts, live []step
 	for _, a := range want {
-		if p, ok := a.(Package); ok && len(todo) > 0 && todo[len(todo)-1].words[0] == installPackages {
+		switch p, isPackage := a.(Package); {
+		case isPackage && len(todo) > 0 && todo[len(todo)-1].words[0] == installPackages:
 			todo[len(todo)-1].words = append(todo[len(todo)-1].words, p.Name)
-		} else if a.phase() < phaseUnit {
+		case a.phase() < phaseUnit:
 			todo = append(todo, a.establish(s)...)
-		} else {
+		case a.phase() == phaseUnit:
+			units = append(units, a.establish(s)...)
+		case a.phase() == phaseRedis:
+			restarts = append(restarts, a.establish(s)...)
+		default:
 			live = append(live, a.establish(s)...)
 		}
 	}
@@ -46,13 +51,20 @@ func steps(s *Snapshot, want, gone []Artifact) []step {
 	if slices.ContainsFunc(todo, touchesUnits) {
 		todo = append(todo, call("reload_units"))
 	}
+	for _, port := range redisPorts(todo) {
+		todo = append(todo, call("check_redis", port))
+		restart := call("restart_redis", port)
+		if !slices.ContainsFunc(restarts, func(s step) bool { return slices.Equal(s.words, restart.words) }) {
+			restarts = append(restarts, restart)
+		}
+	}
 	switch {
 	case slices.ContainsFunc(gone, isKeepalived):
 		todo = append(todo, call("reload_keepalived"))
 	case slices.ContainsFunc(todo, touchesKeepalived):
 		todo = append(todo, call("check_keepalived", keepalived.HarmlessComplaint), call("reload_keepalived"))
 	}
-	return slices.Concat(todo, live, unload)
+	return slices.Concat(todo, units, restarts, live, unload)
 }
 
 // isKeepalived tells the director's own removal, after which there is no

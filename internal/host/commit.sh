@@ -20,13 +20,34 @@ recall() {
 install_packages() {
 	step="install $*"
 	: >"$work/installed"
+	case " $* " in *' redis-server '*) hold_redis_back ;; esac
 	run_package_manager "$@"
+	case " $* " in *' redis-server '*) let_redis_go ;; esac
 	for package in "$@"; do
 		command=$package
 		[ "$package" != nftables ] || command=nft
 		command -v "$command" >/dev/null ||
 			unable "$package is still missing although the package manager had no complaint: $(tail -n 5 "$work/log")"
 	done
+}
+
+# Debian starts what it installs, and at every boot: a Redis of its own on port 6379,
+# that nobody asked for. Where there was one before, it is somebody's.
+hold_redis_back() {
+	! command -v redis-server >/dev/null || return 0
+	undo let_redis_go
+	durable "$work/undo"
+	: >"$work/holds"
+	if [ ! -e /usr/sbin/policy-rc.d ]; then # Debian Policy, 9.3.3.1; invoke-rc.d(8)
+		printf '%s\n' '#!/bin/sh' '# redislb' 'case $* in *redis*) exit 101 ;; esac' >/usr/sbin/policy-rc.d
+		chmod 755 /usr/sbin/policy-rc.d
+	fi
+}
+
+let_redis_go() {
+	[ -e "$work/holds" ] || return 0
+	! grep -qsx '# redislb' /usr/sbin/policy-rc.d || rm -f /usr/sbin/policy-rc.d
+	systemctl -q disable --now redis-server.service 2>/dev/null || true
 }
 
 run_package_manager() {
@@ -127,6 +148,14 @@ keep_files() {
 	# What has to follow when the files are back stands before them.
 	while read -r _ _ path; do
 		case $path in
+		/etc/redislb/redis-* | /etc/systemd/system/redislb-redis-*)
+			port=${path##*redis-}
+			undo live restart_old_redis "${port%%.*}"
+			;;
+		esac
+	done <"$work/files.$1"
+	while read -r _ _ path; do
+		case $path in
 		/etc/systemd/*)
 			undo live reload_units
 			break
@@ -182,7 +211,7 @@ remove_files() {
 			cp -a "$kept" "$path"
 			rm -f "$kept"
 		fi
-		case $path in */keepalived.service.d/*) drop_folder "${path%/*}" ;; esac
+		case $path in */keepalived.service.d/* | /etc/redislb/*) drop_folder "${path%/*}" ;; esac
 		[ ! -d "${path%/*}" ] || durable "${path%/*}"
 	done <"$work/files.$1"
 }
@@ -291,6 +320,7 @@ start_unit() {
 	if [ "$active" != active ]; then
 		systemctl reset-failed "$1" 2>/dev/null || true
 		undo live stop_quietly "$1"
+		: >"$work/started.$1"
 		timeout --foreground 90 systemctl start "$1" || fail "$(systemctl status --no-pager -n 20 "$1" 2>&1)"
 	fi
 }
@@ -392,7 +422,48 @@ reload_keepalived() {
 
 last_words() {
 	echo '; it said last:'
-	journalctl -q --no-pager -o cat -n 12 -u keepalived 2>&1
+	journalctl -q --no-pager -o cat -n 12 -u "${1-keepalived}" 2>&1
+}
+
+# check_redis PORT: Redis has no check of a configuration. But one that is to listen
+# nowhere reads all of it, and ends before it touches any data (server.c, initServer;
+# initListeners from 7.2 on). It gets no file to read, so that it can be the user redis.
+check_redis() {
+	step="check the configuration of Redis on port $1"
+	{
+		sed -E '/^(include|dir|unixsocket|logfile|tls-port) /d' "/etc/redislb/redis-$1.conf"
+		cat "/etc/redislb/redis-$1.password" "/etc/redislb/redis-$1.masterauth.password" 2>/dev/null
+		echo 'port 0'
+	} | (cd /tmp && timeout --foreground 60 runuser -u redis -- redis-server -) >"$work/log" 2>&1 9>&- || true
+	grep -q 'Configured to not listen anywhere' "$work/log" ||
+		fail "redis-server: $(grep -v -e requirepass -e masterauth "$work/log" | tail -n 8)"
+}
+
+# restart_redis PORT: unless it was started just now. Its answer is waited for; while it
+# loads its data it gives one too.
+restart_redis() {
+	unit=redislb-redis-$1.service
+	step="restart $unit"
+	if [ ! -e "$work/started.$unit" ]; then
+		: >"$work/restarted.$1"
+		systemctl reset-failed "$unit" 2>/dev/null || true
+		timeout --foreground 180 systemctl restart "$unit" || fail "$unit did not start again$(last_words "$unit")"
+	fi
+	step="have Redis on port $1 answer"
+	now=$(date +%s)
+	until=$((now + 60))
+	until said=$(ask_redis "$1") && case $said in *role:*) true ;; *) false ;; esac do
+		now=$(date +%s)
+		[ "$now" -lt "$until" ] || fail "it does not: $said$(last_words "$unit")"
+		sleep 0.2
+	done
+}
+
+restart_old_redis() {
+	[ -e "$work/restarted.$1" ] && [ -e "/etc/systemd/system/redislb-redis-$1.service" ] || return 0
+	rm "$work/restarted.$1"
+	systemctl reset-failed "redislb-redis-$1.service" 2>/dev/null
+	timeout --foreground 180 systemctl restart "redislb-redis-$1.service"
 }
 
 # By its signal (keepalived(8), SIGHUP): a reload that hangs in systemd is what may

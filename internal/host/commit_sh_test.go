@@ -46,7 +46,7 @@ is-active) state=$(cat "$unit.active" 2>/dev/null || echo inactive); [ -n "$quie
 is-enabled) cat "$unit.enabled" 2>/dev/null || { echo disabled; exit 1; } ;;
 enable) echo enabled >"$unit.enabled" ;;
 disable) echo disabled >"$unit.enabled"; [ -z "$now" ] || echo inactive >"$unit.active" ;;
-start) echo active >"$unit.active" ;;
+start|restart) echo active >"$unit.active" ;;
 stop) echo inactive >"$unit.active" ;;
 reload) [ ! -e "$root/reloading" ] || . "$root/reloading" ;;
 esac`,
@@ -61,6 +61,8 @@ esac`,
 	"modprobe":   ``,
 	"rmmod":      ``,
 	"nft":        ``,
+	"runuser":    `shift 3; exec "$@"`,
+	"redis-cli":  `sed "s/^/redis-cli < /" >>"$root/log"; [ ! -e "$root/mute" ] && echo role:master`,
 	"journalctl": `echo "keepalived's own words"`,
 	"sync":       ``,
 }
@@ -172,6 +174,8 @@ func (b *box) bend(text string) string {
 	for _, path := range []string{"/etc/", "/var/lib/", "/var/tmp/", "/run/", "/proc/sys/", "/proc/net/", "/proc/modules", "/tmp/.redislb"} {
 		text = strings.ReplaceAll(text, path, b.root+path)
 	}
+	text = strings.Replace(text, "until=$((now + 60))", "until=$((now + 1))", 1)
+	text = strings.ReplaceAll(text, "/usr/sbin/policy-rc.d", b.root+"/etc/policy-rc.d")
 	text = strings.ReplaceAll(text, "/var"+b.root+"/tmp/", "/var/tmp/")
 	return strings.Replace(text, "flock -w 240 ", "flock -w 0.3 ", 1)
 }

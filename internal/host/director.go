@@ -106,7 +106,7 @@ func (d Director) Artifacts() []Artifact {
 		artifacts = append(artifacts, d.auth())
 	}
 	if d.HMACVersion != nil {
-		artifacts = append(artifacts, secretFile(keepalived.HMACPath, Password{*d.HMACVersion, d.HMACKey}, keepalived.RenderHMAC))
+		artifacts = append(artifacts, secretFile(keepalived.HMACPath, Password{Version: *d.HMACVersion, Text: d.HMACKey}, keepalived.RenderHMAC))
 	}
 	return append(artifacts,
 		Unit{keepalivedUnit},
@@ -140,7 +140,7 @@ func (d Director) auth() File {
 	if d.PasswordKept {
 		render = keepalived.RenderKeptAuth
 	}
-	return secretFile(keepalived.AuthPath, Password{*d.PasswordVersion, d.Password}, render)
+	return secretFile(keepalived.AuthPath, Password{Version: *d.PasswordVersion, Text: d.Password}, render)
 }
 
 // secretFile is a file with a password, which is shown by its comments alone. A

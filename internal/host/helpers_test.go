@@ -19,6 +19,8 @@ import (
 
 	"github.com/redislb/terraform-provider-redislb/internal/ipvs"
 	"github.com/redislb/terraform-provider-redislb/internal/keepalived"
+	"github.com/redislb/terraform-provider-redislb/internal/redisconf"
+	"github.com/redislb/terraform-provider-redislb/internal/redisconf/redisconftest"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -80,6 +82,29 @@ func redisDirector() Director {
 
 func redisServer() RealServer { return RealServer{VIPs: []netip.Addr{vip}} }
 
+// instances are a master and a replica of another machine's, each with passwords.
+func instances() []Redis {
+	master := redisconf.Instance{
+		Name: "main", Port: 6380, Bind: []netip.Addr{netip.IPv4Unspecified(), netip.IPv6Unspecified()}, Protected: true, Password: true,
+		Databases: redisconf.DefaultDatabases, MaxMemory: redisconf.DefaultMaxMemory, MaxMemoryPolicy: redisconf.DefaultMaxMemoryPolicy,
+		Save: redisconf.DefaultSave, Settings: map[string]string{},
+	}
+	replica := master
+	replica.Name, replica.Port = "copy", 17380
+	replica.ReplicaOf = &redisconf.Replica{Master: netip.MustParseAddrPort("192.0.2.12:6380"), Password: true}
+	return []Redis{
+		{Instance: master, Client: Password{Version: 1, Text: "hUsh~7"}},
+		{Instance: replica, Client: Password{Version: 2, Text: "hUsh~8", Kept: true}, Master: Password{Version: 3, Text: "hUsh~9"}},
+	}
+}
+
+// servingRedis is redisServer with the instances.
+func servingRedis() RealServer {
+	r := redisServer()
+	r.Install, r.Redis = true, instances()
+	return r
+}
+
 func redisVIP() VIP {
 	return VIP{VIP: keepalived.VIP{
 		Address: netip.PrefixFrom(vip, 24),
@@ -132,6 +157,8 @@ func with(server netip.AddrPort) func(*ipvs.Service) {
 type machine struct {
 	keepalivedVersion string
 	ipvsadm, nft      bool
+	redis             bool // the package
+	servers           []Redis
 	files             map[string]FileState
 	links             map[string]string // symbolic links: path to target
 	secrets           []string          // bodies of the sections
@@ -143,7 +170,8 @@ type machine struct {
 	save              string // body of the section "ipvs save"; empty: no such section
 	daemons           string
 	health            string
-	listeners, redis  string   // bodies of the sections; empty: no such section
+	listeners         string   // body of the section
+	greeting          string   // of the Redis on its usual port
 	ended             []string // transactions
 	booted            time.Time
 	keepalivedSince   time.Time
@@ -183,6 +211,8 @@ func (m *machine) hold(artifacts []Artifact) *machine {
 				m.ipvsadm = true
 			case "nftables":
 				m.nft = true
+			case redisPackage:
+				m.redis = true
 			}
 		case Module:
 			m.ipvsLoaded = true
@@ -201,6 +231,8 @@ func (m *machine) hold(artifacts []Artifact) *machine {
 			if a.Name == keepalivedUnit {
 				m.keepalivedSince = time.Now().Add(-time.Minute)
 			}
+		case RedisServer:
+			m.servers = append(m.servers, Redis{Instance: a.Instance})
 		case VirtualService:
 			m.table = append(m.table, a.Service)
 		case SyncRole:
@@ -229,6 +261,7 @@ func (m *machine) probe() []byte {
 		section("ipvsadm", "")
 	}
 	section("nft", map[bool]string{true: "/usr/sbin/nft"}[m.nft])
+	section("redis-server", map[bool]string{true: "/usr/bin/redis-server"}[m.redis])
 	section("interfaces", "eth0 lo")
 	section("ssh", "198.51.100.1 50000 198.51.100.11 22")
 	section("transactions", strings.Join(m.ended, "\n"))
@@ -247,12 +280,8 @@ func (m *machine) probe() []byte {
 		addresses += fmt.Sprintf("%d: %s    inet %s scope global %s%s\\       valid_lft forever preferred_lft forever\n", i+1, a.Device, a.Prefix, secondary, a.Label)
 	}
 	section("address", addresses)
-	if m.listeners != "" {
-		section("listeners", m.listeners)
-	}
-	if m.redis != "" {
-		section("redis", m.redis)
-	}
+	section("listeners", m.listeners)
+	section("redis greeting", m.greeting)
 	if m.ipvsLoaded {
 		section("ipvs proc", procTable(m.table))
 		if m.save != "" {
@@ -270,6 +299,9 @@ func (m *machine) probe() []byte {
 		units = append(units, fmt.Sprintf("Id=%s\nLoadState=%s\nActiveState=%s\nUnitFileState=%s\nActiveEnterTimestampMonotonic=%d\n", name, u.Load, u.Active, u.File, since))
 	}
 	section("unit", strings.Join(units, "\n"))
+	for _, r := range m.servers {
+		section("redis", redisconftest.Section(r.Instance))
+	}
 	for _, secret := range m.secrets {
 		section("secret", secret)
 	}

@@ -10,8 +10,13 @@ import (
 	"github.com/redislb/terraform-provider-redislb/internal/remote"
 )
 
+//go:embed redis.sh
+var redisLibrary string
+
 //go:embed probe.sh
-var probe string
+var probeScript string
+
+var probe = redisLibrary + probeScript
 
 // Conn is the way to a host; [remote.Client] is the real one.
 type Conn interface {

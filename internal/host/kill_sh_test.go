@@ -22,7 +22,7 @@ import (
 type world struct{ *box }
 
 var worldStubs = map[string]string{
-	"apt-get": ``,
+	"apt-get": `case $* in *redis-server*) printf "#!/bin/sh\ncat >/dev/null\necho Configured to not listen anywhere, exiting.\n" >"$root/bin/redis-server"; chmod 755 "$root/bin/redis-server" ;; esac`,
 	"modprobe": `mkdir -p "$root/proc/sys/net/ipv4/vs"
 for y in backup_only sync_threshold sync_refresh_period sync_retries; do
 	[ -e "$root/proc/sys/net/ipv4/vs/$y" ] || echo 0 >"$root/proc/sys/net/ipv4/vs/$y"
@@ -68,7 +68,7 @@ func newWorld(t *testing.T) *world {
 		b.write("proc/"+name, "", 0o644)
 	}
 	b.must(os.MkdirAll(filepath.Join(b.root, "etc/modules-load.d"), 0o755))
-	for _, unit := range []string{"keepalived", "redislb-realserver"} {
+	for _, unit := range []string{"keepalived", "redislb-realserver", "redis-server", "redislb-redis-6380", "redislb-redis-17380"} {
 		b.write("units/"+unit+".active", "inactive\n", 0o644)
 		b.write("units/"+unit+".enabled", "disabled\n", 0o644)
 	}
@@ -234,6 +234,9 @@ func TestKilledBeforeEachCall(t *testing.T) {
 	for i := range weighed.Services[0].RealServers {
 		weighed.Services[0].RealServers[i].Port = 6380
 	}
+	changed := servingRedis()
+	changed.Redis[0].MaxMemory, changed.Redis[0].Client = "1gb", Password{Version: 2, Text: "hUsh~6"}
+	changed.Redis = changed.Redis[:1]
 	var mu sync.Mutex
 	seen := map[string]bool{}
 	t.Run("all", func(t *testing.T) {
@@ -242,6 +245,7 @@ func TestKilledBeforeEachCall(t *testing.T) {
 		}{
 			"director":   {nil, adopting.Artifacts(), raised.Artifacts()},
 			"realserver": {nil, redisServer().Artifacts(), RealServer{VIPs: []netip.Addr{other}}.Artifacts()},
+			"redis":      {nil, servingRedis().Artifacts(), changed.Artifacts()},
 			"vip":        {redisDirector().Artifacts(), redisVIP().Artifacts(), weighed.Artifacts()},
 		} {
 			t.Run(name, func(t *testing.T) {

@@ -11,8 +11,8 @@ import (
 	"github.com/redislb/terraform-provider-redislb/internal/keepalived"
 )
 
-// redisPort is the one of which the probe asks whether Redis is in protected mode.
-const redisPort = 6379
+// usualRedisPort is the one of which the probe asks whether Redis is in protected mode.
+const usualRedisPort = 6379
 
 // CheckListeners looks, on those of the hosts that are real servers, for a server that
 // does not answer for the VIP. It may yet be started or set right, so these are no errors.
@@ -55,7 +55,7 @@ func (v VIP) unheard(service keepalived.VirtualServer, r keepalived.RealServer, 
 	at := s.listenersOn(uint16(r.Port))
 	switch {
 	case slices.ContainsFunc(at, func(l netip.Addr) bool { return l == target || accepts(l, target) }):
-		if r.Port == redisPort && s.RedisProtected {
+		if r.Port == usualRedisPort && s.RedisProtected {
 			return "Redis Is in Protected Mode", "Redis turns everyone away but the host itself, since it has no password: clients get \"-DENIED\". Set a password (requirepass) or protected-mode no, in redis.conf and by CONFIG SET."
 		}
 	case len(at) > 0:

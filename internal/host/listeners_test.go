@@ -42,10 +42,10 @@ func TestServerThatDoesNotAnswerForTheVIPIsFound(t *testing.T) {
 	}
 	const refused, none, protected = "Real Server Does Not Listen on the VIP", "Nothing Listens", "Redis Is in Protected Mode"
 	for name, c := range map[string]struct {
-		listeners, redis string
-		change           func(*VIP)
-		machine          func(*machine)
-		want             string
+		listeners, greeting string
+		change              func(*VIP)
+		machine             func(*machine)
+		want                string
 	}{
 		"at any address":           {listeners: on("0.0.0.0:6379")},
 		"at any, IPv6 too":         {listeners: on("*:6379")},
@@ -66,10 +66,10 @@ func TestServerThatDoesNotAnswerForTheVIPIsFound(t *testing.T) {
 			m.hold(redisVIP().Artifacts())
 			m.health = "[192.0.2.229]:tcp:6379_[192.0.2.11]:tcp:6379 DOWN"
 		}, want: none},
-		"protected":       {listeners: on("0.0.0.0:6379"), redis: "-DENIED", want: protected},
-		"not protected":   {listeners: on("0.0.0.0:6379"), redis: "+PONG"},
-		"with a password": {listeners: on("0.0.0.0:6379"), redis: "-NOAUTH"},
-		"protected, another port": {listeners: on("0.0.0.0:6379") + on("0.0.0.0:6380"), redis: "-DENIED", change: func(v *VIP) {
+		"protected":       {listeners: on("0.0.0.0:6379"), greeting: "-DENIED", want: protected},
+		"not protected":   {listeners: on("0.0.0.0:6379"), greeting: "+PONG"},
+		"with a password": {listeners: on("0.0.0.0:6379"), greeting: "-NOAUTH"},
+		"protected, another port": {listeners: on("0.0.0.0:6379") + on("0.0.0.0:6380"), greeting: "-DENIED", change: func(v *VIP) {
 			v.Services[0].Port, v.Services[0].RealServers[0].Port = 6380, 6380
 		}},
 		"IPv6, at any IPv4": {listeners: on("0.0.0.0:6379"), change: six, want: refused},
@@ -78,7 +78,7 @@ func TestServerThatDoesNotAnswerForTheVIPIsFound(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			m := director()
 			m.addresses = append(m.addresses, Address{Device: "eth0", Prefix: netip.MustParsePrefix("2001:db8::11/64")})
-			m.listeners, m.redis = c.listeners, c.redis
+			m.listeners, m.greeting = c.listeners, c.greeting
 			v := redisVIP()
 			if c.change != nil {
 				c.change(&v)
@@ -122,9 +122,9 @@ wait`, os.Args[0], script).Output()
 		return string(out)
 	}
 	for answer, want := range map[string]string{
-		"-DENIED Redis is running in protected mode because": "127.0.0.2:6379 0.0.0.0:*\n== redis\n-DENIED\n",
-		"+PONG": "127.0.0.2:6379 0.0.0.0:*\n== redis\n+PONG\n",
-		"hang":  "127.0.0.2:6379 0.0.0.0:*\n== redis\n",
+		"-DENIED Redis is running in protected mode because": "127.0.0.2:6379 0.0.0.0:*\n== redis greeting\n-DENIED\n",
+		"+PONG": "127.0.0.2:6379 0.0.0.0:*\n== redis greeting\n+PONG\n",
+		"hang":  "127.0.0.2:6379 0.0.0.0:*\n== redis greeting\n",
 	} {
 		t.Setenv("PROBED_REDIS", answer)
 		if got := strings.Join(strings.Fields(run()), " "); !strings.HasSuffix(strings.TrimSpace(got), strings.Join(strings.Fields(want), " ")) {

@@ -29,6 +29,7 @@ func parseSnapshot(out []byte) (*Snapshot, error) {
 		Files:      map[string]FileState{},
 		Sysctls:    map[string]string{},
 		Units:      map[string]UnitState{},
+		Redis:      map[int]RedisState{},
 		CheckedOut: map[RealServerKey]bool{},
 		QuorumLost: map[ipvs.Key]bool{},
 	}
@@ -63,6 +64,8 @@ func parseSnapshot(out []byte) (*Snapshot, error) {
 			err = s.parseHealth(body)
 		case "unit":
 			s.parseUnits(body)
+		case "redis":
+			err = s.parseRedis(body)
 		case "secret":
 			err = s.parseSecret(body)
 		default:
@@ -105,10 +108,12 @@ func (s *Snapshot) parseFact(name, text string) error {
 		s.ended = strings.Fields(text)
 	case "ipvsadm":
 		s.HasIpvsadm = text != ""
-	case "redis":
+	case "redis greeting":
 		s.RedisProtected = text == "-DENIED"
 	case "nft":
 		s.HasNft = text != ""
+	case "redis-server":
+		s.HasRedis = text != ""
 	case "interfaces":
 		s.Interfaces = strings.Fields(text)
 	case "schedulers":

@@ -27,6 +27,8 @@ echo '== ipvsadm'
 command -v ipvsadm
 echo '== nft'
 command -v nft
+echo '== redis-server'
+command -v redis-server
 echo '== interfaces'
 cd /sys/class/net && echo *
 echo '== ssh'
@@ -110,7 +112,7 @@ case $listeners in
 	;;
 esac
 if [ -n "$redis" ] && command -v bash >/dev/null; then
-	echo '== redis'
+	echo '== redis greeting'
 	# shellcheck disable=SC2016
 	timeout 1 bash -c 'exec 3<>"/dev/tcp/$0/6379" && printf "PING\r\n" >&3 && read -r said _ <&3 && echo "$said"' "$redis" 2>/dev/null
 fi
@@ -140,13 +142,34 @@ if [ -r /run/redislb/role ] && read -r pid state </run/redislb/role; then
 	[ "$comm" = keepalived ] && printf '%s\n' "$state"
 fi
 
+# The servers of Redis that we configured, and no others.
+set --
+for f in /etc/redislb/redis-*.conf; do
+	port=${f##*/redis-}
+	port=${port%.conf}
+	case $port in '' | *[!0-9]*) ;; *) set -- "$@" "$port" ;; esac
+done
+units=
+for port in "$@"; do
+	units="$units redislb-redis-$port.service"
+done
 echo '== unit'
+# shellcheck disable=SC2086 # words
 systemctl show -p Id,LoadState,ActiveState,UnitFileState,ActiveEnterTimestampMonotonic \
-	keepalived.service redislb-realserver.service 2>/dev/null
+	keepalived.service redislb-realserver.service redis-server.service $units 2>/dev/null
+for port in "$@"; do
+	echo '== redis'
+	# Whoever else listens there is told no password.
+	active=$(systemctl is-active "redislb-redis-$port.service" 2>/dev/null)
+	echo "$port $active"
+	stat -c 'data %U:%G %a' "/var/lib/redis/redislb-$port" 2>/dev/null
+	# What it says is no section of ours.
+	[ "$active" != active ] || ask_redis "$port" | sed 's/^/ /'
+done
 
 # Passwords stay on the host: what is told of a file that holds one is the mode, the
 # comments, and whether it is still as it was last written.
-for secret in /etc/keepalived/redislb/auth.conf /etc/keepalived/redislb/*.password; do
+for secret in /etc/keepalived/redislb/auth.conf /etc/keepalived/redislb/*.password /etc/redislb/*.password; do
 	[ -e "$secret" ] || [ -h "$secret" ] || continue
 	echo '== secret'
 	stat -c '%f %U:%G %n' "$secret"
@@ -163,7 +186,7 @@ done
 # A symbolic link is told as one, never followed: writing through it would change
 # a file that is not ours.
 set --
-for f in /etc/keepalived/keepalived.conf /etc/keepalived/redislb/* \
+for f in /etc/keepalived/keepalived.conf /etc/keepalived/redislb/* /etc/redislb/* \
 	/etc/sysctl.d/*redislb* /etc/modules-load.d/*redislb* \
 	/etc/systemd/system/redislb-* /etc/systemd/system/keepalived.service.d/redislb*; do
 	case $f in /etc/keepalived/redislb/auth.conf | *.password) continue ;; esac

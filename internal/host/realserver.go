@@ -18,7 +18,11 @@ const (
 )
 
 // RealServer is a host that answers for VIPs.
-type RealServer struct{ VIPs []netip.Addr }
+type RealServer struct {
+	VIPs    []netip.Addr
+	Redis   []Redis // servers that it runs, by different ports
+	Install bool    // install the package of Redis where it is missing
+}
 
 // arpSysctls keep a host silent about the VIPs on its loopback interface. The
 // kernel takes the higher of conf/all and conf/INTERFACE (ip-sysctl, arp_ignore
@@ -43,10 +47,17 @@ func (r RealServer) Artifacts() []Artifact {
 	for _, vip := range r.VIPs {
 		artifacts = append(artifacts, LoopbackAddress{vip})
 	}
-	return append(artifacts,
+	artifacts = append(artifacts,
 		File{Path: realServerUnitFile, Mode: 0o644, Content: r.unit()},
 		Unit{realServerUnit},
 	)
+	if len(r.Redis) > 0 {
+		artifacts = append(artifacts, Package{redisPackage})
+	}
+	for _, instance := range r.Redis {
+		artifacts = append(artifacts, instance.Artifacts()...)
+	}
+	return artifacts
 }
 
 // unit renders the unit that puts the VIPs on lo at boot: after the ARP sysctls
@@ -81,8 +92,12 @@ RemainAfterExit=yes
 // RealServerOn reads a real server back from what is on a host: the VIPs of the
 // unit that we wrote, or else those that lie on lo under a label, as people set
 // them up by hand.
-func RealServerOn(s *Snapshot) RealServer {
-	var r RealServer
+func RealServerOn(s *Snapshot) (RealServer, error) {
+	r := RealServer{Install: true}
+	var err error
+	if r.Redis, err = redisOn(s); err != nil {
+		return r, err
+	}
 	for _, line := range strings.Split(string(s.Files[realServerUnitFile].Content), "\n") {
 		words := strings.Fields(line)
 		if len(words) < 4 || !strings.HasPrefix(line, "ExecStart=") {
@@ -93,7 +108,7 @@ func RealServerOn(s *Snapshot) RealServer {
 		}
 	}
 	if len(r.VIPs) > 0 {
-		return r
+		return r, nil
 	}
 	for _, a := range s.Addresses {
 		labelled := strings.HasPrefix(a.Label, "lo:") || a.Prefix.Addr().Is6() // which has no labels
@@ -101,7 +116,7 @@ func RealServerOn(s *Snapshot) RealServer {
 			r.VIPs = append(r.VIPs, a.Prefix.Addr())
 		}
 	}
-	return r
+	return r, nil
 }
 
 // OwnAddress returns the host's own address on the network of the first VIP;
@@ -146,6 +161,13 @@ func (r RealServer) Check(s *Snapshot, address string) []Problem {
 	}
 	if len(s.Units) == 0 {
 		problems = append(problems, Problem{nil, "No systemd", "The host does not run systemd, which keeps the VIP across reboots."})
+	}
+	if _, ok := (Package{redisPackage}).Found(s); len(r.Redis) > 0 && !ok && !r.Install {
+		problems = append(problems, Problem{[]string{"install"}, "Package Missing",
+			"redis-server is not installed on the host and install is false: install it by hand, or leave install out."})
+	}
+	for _, instance := range r.Redis {
+		problems = append(problems, instance.check(s)...)
 	}
 	return problems
 }

@@ -30,6 +30,7 @@ type Snapshot struct {
 	KeepalivedAge     time.Duration // since its unit was started
 	HasIpvsadm        bool
 	HasNft            bool
+	HasRedis          bool // a redis-server, whoever put it there
 
 	Files     map[string]FileState // by path; only paths that the probe asks for
 	Sysctls   map[string]string    // by dotted name
@@ -41,6 +42,9 @@ type Snapshot struct {
 	// RedisProtected says that a Redis on port 6379 turns everyone away but the host
 	// itself (protected-mode, and no password).
 	RedisProtected bool
+
+	// Redis are the servers of ours, by their port.
+	Redis map[int]RedisState
 
 	uptime time.Duration
 	ended  []string // ids of transactions that have ended or not begun, and are kept for their makers

@@ -76,7 +76,7 @@ func script(holder string, steps []step) (string, []member) {
 		body.WriteString(faultPoint(i, words[0]))
 		body.WriteString(shellescape.QuoteCommand(words) + "\n")
 	}
-	return transactionLibrary + stepLibrary + mainHead + body.String() + mainTail, members
+	return transactionLibrary + redisLibrary + stepLibrary + mainHead + body.String() + mainTail, members
 }
 
 const (

@@ -57,6 +57,11 @@ func TestStepsAreInTheOrderThatTheGoldenFilesSay(t *testing.T) {
 	foreign := director()
 	foreign.files[keepalived.ConfigPath] = file("vrrp_instance theirs {\n}\n")
 
+	limited := servingRedis()
+	limited.Redis[1].MaxMemory = "1gb"
+	promoted := bareMachine().hold(servingRedis().Artifacts())
+	promoted.servers[1].ReplicaOf = nil
+
 	for name, c := range map[string]struct {
 		machine    *machine
 		want, gone []Artifact
@@ -69,6 +74,10 @@ func TestStepsAreInTheOrderThatTheGoldenFilesSay(t *testing.T) {
 		"director-destroy":       {machine: director(), gone: redisDirector().Artifacts()},
 		"realserver-create":      {machine: bareMachine(), want: redisServer().Artifacts()},
 		"realserver-destroy":     {machine: bareMachine().hold(redisServer().Artifacts()), gone: redisServer().Artifacts()},
+		"redis-create":           {machine: bareMachine(), want: servingRedis().Artifacts()},
+		"redis-update":           {machine: bareMachine().hold(servingRedis().Artifacts()), want: deviating(limited.Artifacts(), bareMachine().hold(servingRedis().Artifacts()).snapshot(t))},
+		"redis-other-role":       {machine: promoted, want: deviating(servingRedis().Artifacts(), promoted.snapshot(t))},
+		"redis-destroy":          {machine: bareMachine().hold(servingRedis().Artifacts()), gone: servingRedis().Artifacts()},
 		"vip-create":             {machine: director(), want: redisVIP().Artifacts()},
 		"vip-update":             {machine: director().hold(redisVIP().Artifacts()), want: deviating(weighed.Artifacts(), director().hold(redisVIP().Artifacts()).snapshot(t))},
 		"vip-update-of-the-port": {machine: director().hold(redisVIP().Artifacts()), want: deviating(moved.Artifacts(), director().hold(redisVIP().Artifacts()).snapshot(t)), gone: Obsolete(redisVIP().Artifacts(), moved.Artifacts())},
@@ -254,7 +263,7 @@ func TestShellScriptsPassShellcheck(t *testing.T) {
 	if _, err := exec.LookPath("shellcheck"); err != nil {
 		t.Skip("shellcheck is not installed")
 	}
-	for _, name := range []string{"probe.sh", "health.sh", "role.sh", "commit.sh", "transaction.sh", "transact.sh"} {
+	for _, name := range []string{"redis.sh", "probe.sh", "health.sh", "role.sh", "commit.sh", "transaction.sh", "transact.sh"} {
 		if out, err := exec.Command("shellcheck", "-s", "sh", name).CombinedOutput(); err != nil {
 			t.Errorf("%s: %v\n%s", name, err, out)
 		}
@@ -264,13 +273,13 @@ func TestShellScriptsPassShellcheck(t *testing.T) {
 // TestFilesThatAreWrittenAreAllProbed keeps probe.sh and the paths that the
 // resources write in step: a file that the probe does not tell looks missing.
 func TestFilesThatAreWrittenAreAllProbed(t *testing.T) {
-	probed := []string{"/etc/keepalived/keepalived.conf", "/etc/keepalived/redislb/*", "/etc/sysctl.d/*redislb*", "/etc/modules-load.d/*redislb*", "/etc/systemd/system/redislb-*", "/etc/systemd/system/keepalived.service.d/redislb*"}
+	probed := []string{"/etc/keepalived/keepalived.conf", "/etc/keepalived/redislb/*", "/etc/redislb/*", "/etc/sysctl.d/*redislb*", "/etc/modules-load.d/*redislb*", "/etc/systemd/system/redislb-*", "/etc/systemd/system/keepalived.service.d/redislb*"}
 	for _, pattern := range probed {
 		if !strings.Contains(probe, pattern) {
 			t.Errorf("probe.sh does not read %s", pattern)
 		}
 	}
-	for _, a := range slices.Concat(redisDirector().Artifacts(), redisServer().Artifacts(), redisVIP().Artifacts()) {
+	for _, a := range slices.Concat(redisDirector().Artifacts(), servingRedis().Artifacts(), redisVIP().Artifacts()) {
 		f, ok := a.(File)
 		if !ok {
 			continue

@@ -23,6 +23,7 @@ type VIP struct {
 type Password struct {
 	Version int64
 	Text    string
+	Kept    bool // Terraform's state keeps it, and the version is the provider's own count
 }
 
 // Artifacts returns what each director of the VIP has on it.

@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"maps"
 	"net/netip"
 
 	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
@@ -10,18 +11,21 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/booldefault"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringplanmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/redislb/terraform-provider-redislb/internal/host"
 )
 
 var (
-	_ resource.ResourceWithConfigure   = (*realServerResource)(nil)
-	_ resource.ResourceWithModifyPlan  = (*realServerResource)(nil)
-	_ resource.ResourceWithImportState = (*realServerResource)(nil)
+	_ resource.ResourceWithConfigure      = (*realServerResource)(nil)
+	_ resource.ResourceWithModifyPlan     = (*realServerResource)(nil)
+	_ resource.ResourceWithValidateConfig = (*realServerResource)(nil)
+	_ resource.ResourceWithImportState    = (*realServerResource)(nil)
 )
 
 func newRealServerResource() resource.Resource { return &realServerResource{} }
@@ -33,6 +37,8 @@ type realServerModel struct {
 	Host      types.String   `tfsdk:"host"`
 	VIPs      types.Set      `tfsdk:"vips"`
 	Address   types.String   `tfsdk:"address"`
+	Install   types.Bool     `tfsdk:"install"`
+	Redis     types.Map      `tfsdk:"redis"`
 	Artifacts types.Map      `tfsdk:"artifacts"`
 	Timeouts  timeouts.Value `tfsdk:"timeouts"`
 }
@@ -43,7 +49,7 @@ func (r *realServerResource) Metadata(_ context.Context, req resource.MetadataRe
 
 func (r *realServerResource) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "A host that answers for a VIP: the VIP as a host route on the loopback interface (label `lo:1`) and the ARP sysctls that keep the host silent about it, both live and kept across reboots. One resource a host.",
+		MarkdownDescription: "A host that answers for a VIP: the VIP as a host route on the loopback interface (label `lo:1`) and the ARP sysctls that keep the host silent about it, both live and kept across reboots. On request it runs the Redis servers too. One resource a host.",
 		Attributes: map[string]schema.Attribute{
 			"id":   idAttribute("The name of the host. It is the import id too."),
 			"host": hostAttribute(),
@@ -60,6 +66,13 @@ func (r *realServerResource) Schema(ctx context.Context, _ resource.SchemaReques
 				Validators:          []validator.String{serverAddress},
 				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
 			},
+			"install": schema.BoolAttribute{
+				MarkdownDescription: "Install redis-server with the host's package manager where `redis` is set and it is missing; Debian's own redis-server.service, which comes with it, is then disabled. With `false`, a missing package is an error. Default `true`.",
+				Optional:            true,
+				Computed:            true,
+				Default:             booldefault.StaticBool(true),
+			},
+			"redis":     redisAttribute(),
 			"artifacts": artifactsAttribute(),
 			"timeouts":  timeouts.AttributesAll(ctx),
 		},
@@ -70,10 +83,24 @@ func (r *realServerResource) Configure(_ context.Context, req resource.Configure
 	r.fleet = fleetOf(req.ProviderData, &resp.Diagnostics)
 }
 
-// spec is what package host takes.
-func (m realServerModel) spec() host.RealServer {
-	return host.RealServer{VIPs: addressesIn(m.VIPs)}
+// ValidateConfig looks at what only several attributes together can tell.
+func (r *realServerResource) ValidateConfig(ctx context.Context, req resource.ValidateConfigRequest, resp *resource.ValidateConfigResponse) {
+	var redis types.Map
+	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, path.Root("redis"), &redis)...)
+	validateRedis(ctx, redis, &resp.Diagnostics)
 }
+
+// spec is what package host takes. Write-only passwords are not part of the model,
+// since they are kept neither in plan nor state: config has them, or is null.
+func (m realServerModel) spec(config types.Map) host.RealServer {
+	return host.RealServer{
+		VIPs:    addressesIn(m.VIPs),
+		Install: m.Install.ValueBool(),
+		Redis:   redisOf(m.Redis, config, textsIn(m.Artifacts, "")),
+	}
+}
+
+var noPasswords = types.MapNull(instanceType)
 
 func (r *realServerResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
 	if req.Plan.Raw.IsNull() || r.fleet == nil {
@@ -86,10 +113,6 @@ func (r *realServerResource) ModifyPlan(ctx context.Context, req resource.Modify
 	}
 	plan.ID = plan.Host
 	plan.Artifacts = types.MapUnknown(types.StringType)
-	spec := plan.spec()
-	if known(ctx, plan.VIPs) {
-		plan.Artifacts = artifactsValue(host.Wanted(spec.Artifacts()))
-	}
 	// The host's own address follows the VIPs, unless the user gave it.
 	var given types.String
 	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, path.Root("address"), &given)...)
@@ -100,13 +123,37 @@ func (r *realServerResource) ModifyPlan(ctx context.Context, req resource.Modify
 			plan.Address = types.StringUnknown()
 		}
 	}
-	if known(ctx, plan.VIPs, plan.Host) {
-		if s := r.fleet.lookAhead(ctx, plan.Host.ValueString(), &resp.Diagnostics); s != nil {
+	if known(ctx, plan.VIPs, plan.Redis) {
+		spec := plan.spec(noPasswords)
+		var s *host.Snapshot
+		if !plan.Host.IsUnknown() {
+			s = r.fleet.lookAhead(ctx, plan.Host.ValueString(), &resp.Diagnostics)
+		}
+		var prior *realServerModel
+		if !req.State.Raw.IsNull() {
+			resp.Diagnostics.Append(req.State.Get(ctx, &prior)...)
+		}
+		plan.keepVersions(spec, prior, s)
+		wanted := host.Wanted(spec.Artifacts())
+		plan.Artifacts = artifactsValue(wanted)
+		if s != nil {
 			addProblems(&resp.Diagnostics, spec.Check(s, plan.Address.ValueString()))
 			plan.setAddress(spec, s)
 		}
+		if prior != nil {
+			warnOfRestarts(textsIn(prior.Artifacts, ""), wanted, spec.Redis, &resp.Diagnostics)
+		}
 	}
 	resp.Diagnostics.Append(resp.Plan.Set(ctx, &plan)...)
+}
+
+// keepVersions is [keepVersions] for what the resource was before; prior and s may be nil.
+func (m realServerModel) keepVersions(spec host.RealServer, prior *realServerModel, s *host.Snapshot) {
+	var before []host.Redis
+	if prior != nil {
+		before = prior.spec(noPasswords).Redis
+	}
+	keepVersions(spec.Redis, before, s)
 }
 
 // setAddress fills in the host's own address where the user left it to us.
@@ -127,7 +174,7 @@ func (r *realServerResource) Create(ctx context.Context, req resource.CreateRequ
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	r.apply(ctx, &plan, nil, "Create", &resp.Diagnostics)
+	r.apply(ctx, &plan, nil, req.Config, "Create", &resp.Diagnostics)
 	if !resp.Diagnostics.HasError() {
 		resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
 	}
@@ -142,27 +189,39 @@ func (r *realServerResource) Update(ctx context.Context, req resource.UpdateRequ
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	r.apply(ctx, &plan, &prior, "Update", &resp.Diagnostics)
+	r.apply(ctx, &plan, &prior, req.Config, "Update", &resp.Diagnostics)
 	if !resp.Diagnostics.HasError() {
 		resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
 	}
 }
 
 // apply makes the host what the plan says and writes what is there into it.
-func (r *realServerResource) apply(ctx context.Context, plan, prior *realServerModel, action string, diags *diag.Diagnostics) {
-	spec := plan.spec()
-	want := spec.Artifacts()
-	var gone []host.Artifact
-	var seen map[string]string
-	if prior != nil {
-		seen = textsIn(prior.Artifacts, "")
-		gone = host.Obsolete(prior.spec().Artifacts(), want)
+func (r *realServerResource) apply(ctx context.Context, plan, prior *realServerModel, config tfsdk.Config, action string, diags *diag.Diagnostics) {
+	var configured types.Map
+	diags.Append(config.GetAttribute(ctx, path.Root("redis"), &configured)...)
+	if diags.HasError() {
+		return
 	}
 	name := plan.Host.ValueString()
 	s, err := r.fleet.observe(ctx, name)
 	if err != nil {
 		diags.AddError("Unable to "+action+" Real Server", err.Error())
 		return
+	}
+	spec := plan.spec(configured)
+	if plan.Artifacts.IsUnknown() {
+		plan.keepVersions(spec, prior, s)
+	}
+	want := spec.Artifacts()
+	var gone []host.Artifact
+	var seen map[string]string
+	if prior != nil {
+		seen = textsIn(prior.Artifacts, "")
+		gone = host.Obsolete(prior.spec(noPasswords).Artifacts(), want)
+		// What the plan could not show, since the real server before did not have it.
+		if seen != nil {
+			maps.Copy(seen, host.Found(host.Obsolete(want, prior.spec(noPasswords).Artifacts()), s))
+		}
 	}
 	if addProblems(diags, spec.Check(s, plan.Address.ValueString())); diags.HasError() {
 		return
@@ -190,13 +249,22 @@ func (r *realServerResource) Read(ctx context.Context, req resource.ReadRequest,
 		return
 	}
 	if state.VIPs.IsNull() { // after an import
+		found, err := host.RealServerOn(s)
+		if err != nil {
+			resp.Diagnostics.AddError("Unable to Import Real Server", "Host "+state.Host.ValueString()+": "+err.Error())
+			return
+		}
 		var vips []string
-		for _, vip := range host.RealServerOn(s).VIPs {
+		for _, vip := range found.VIPs {
 			vips = append(vips, vip.String())
 		}
-		state.VIPs = stringSet(vips)
+		state.VIPs, state.Redis, state.Install = stringSet(vips), redisValue(found.Redis), types.BoolValue(found.Install)
+		state.Artifacts = artifactsValue(host.Found(found.Artifacts(), s)) // the versions of passwords
 	}
-	spec := state.spec()
+	if state.Install.IsNull() { // of a state that does not know it yet
+		state.Install = types.BoolValue(true)
+	}
+	spec := state.spec(noPasswords)
 	if !host.Traces(spec.Artifacts(), s) {
 		resp.State.RemoveResource(ctx)
 		return
@@ -218,7 +286,7 @@ func (r *realServerResource) Delete(ctx context.Context, req resource.DeleteRequ
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	spec := state.spec()
+	spec := state.spec(noPasswords)
 	if _, err := r.fleet.apply(ctx, state.Host.ValueString(), nil, spec.Artifacts(), textsIn(state.Artifacts, "")); err != nil {
 		resp.Diagnostics.AddError("Unable to Delete Real Server", err.Error())
 	}

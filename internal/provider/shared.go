@@ -99,9 +99,12 @@ func addWarnings(diags *diag.Diagnostics, problems []host.Problem) {
 func attributeOf(p host.Problem) path.Path {
 	at := path.Empty()
 	for i, name := range p.Attribute {
-		if i == 0 {
+		switch {
+		case i == 0:
 			at = path.Root(name)
-		} else {
+		case i == 1 && p.Attribute[0] == "redis":
+			at = at.AtMapKey(name)
+		default:
 			at = at.AtName(name)
 		}
 	}
