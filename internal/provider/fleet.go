@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/types"
 	"github.com/hashicorp/terraform-plugin-log/tflog"
 
 	"github.com/redislb/terraform-provider-redislb/internal/host"
@@ -20,6 +21,9 @@ type fleet struct {
 
 	mu    sync.Mutex
 	hosts map[string]*host.Host
+	// guards are those of the directors that this operation has planned, which the
+	// hosts need not have yet. Empty: known after the apply.
+	guards map[string]host.LoopGuard
 }
 
 func newFleet(ctx context.Context, m providerModel) (*fleet, diag.Diagnostics) {
@@ -27,7 +31,7 @@ func newFleet(ctx context.Context, m providerModel) (*fleet, diag.Diagnostics) {
 	if !diags.HasError() {
 		diags.Append(d.validate()...)
 	}
-	return &fleet{directory: d, hosts: map[string]*host.Host{}}, diags
+	return &fleet{directory: d, hosts: map[string]*host.Host{}, guards: map[string]host.LoopGuard{}}, diags
 }
 
 // host returns the host of that name; nothing is dialled.
@@ -75,6 +79,26 @@ func (f *fleet) drain(ctx context.Context, name string) (bool, error) {
 	}
 	tflog.Info(ctx, "handing over what VIPs the host holds", map[string]any{"host": name, "target": h.Target()})
 	return h.Drain(ctx)
+}
+
+// plan notes the loop guard that a director is to have.
+func (f *fleet) plan(name, guard types.String) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if !name.IsUnknown() {
+		f.guards[name.ValueString()] = host.LoopGuard(guard.ValueString())
+	}
+}
+
+// guard is the loop guard of a director, as it was planned, and otherwise as it is on
+// the host. S may be nil. Empty: not known.
+func (f *fleet) guard(name string, s *host.Snapshot) host.LoopGuard {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if guard, ok := f.guards[name]; ok || s == nil {
+		return guard
+	}
+	return s.LoopGuard()
 }
 
 // lookAhead observes a host while a plan is made. A host that cannot be reached

@@ -85,16 +85,27 @@ func addressesIn(set types.Set) []netip.Addr {
 // addProblems turns what a host is not fit for into errors at the attributes.
 func addProblems(diags *diag.Diagnostics, problems []host.Problem) {
 	for _, p := range problems {
-		at := path.Empty()
-		for i, name := range p.Attribute {
-			if i == 0 {
-				at = path.Root(name)
-			} else {
-				at = at.AtName(name)
-			}
-		}
-		diags.AddAttributeError(at, p.Summary, p.Detail)
+		diags.AddAttributeError(attributeOf(p), p.Summary, p.Detail)
 	}
+}
+
+// addWarnings is addProblems for what does not keep the host from it.
+func addWarnings(diags *diag.Diagnostics, problems []host.Problem) {
+	for _, p := range problems {
+		diags.AddAttributeWarning(attributeOf(p), p.Summary, p.Detail)
+	}
+}
+
+func attributeOf(p host.Problem) path.Path {
+	at := path.Empty()
+	for i, name := range p.Attribute {
+		if i == 0 {
+			at = path.Root(name)
+		} else {
+			at = at.AtName(name)
+		}
+	}
+	return at
 }
 
 // within bounds an operation by the timeout that the user or the provider set.

@@ -64,9 +64,11 @@ func (r *vipResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanReq
 		texts := map[string]string{}
 		for _, name := range stringsIn(plan.Directors) {
 			addTexts(texts, name, host.Wanted(spec.Artifacts()))
-			if s := r.fleet.lookAhead(ctx, name, &resp.Diagnostics); s != nil {
+			s := r.fleet.lookAhead(ctx, name, &resp.Diagnostics)
+			if s != nil {
 				addProblems(&resp.Diagnostics, spec.Check(name, s))
 			}
+			addProblems(&resp.Diagnostics, spec.CheckGuard(name, r.fleet.guard(name, s)))
 		}
 		plan.Artifacts = artifactsValue(texts)
 	}
