@@ -3,7 +3,6 @@
 package acceptance
 
 import (
-	"strconv"
 	"testing"
 	"time"
 
@@ -31,30 +30,19 @@ func TestSystemSurvivesWithoutTerraform(t *testing.T) {
 func guardKeepsPacketsFromLooping(t *testing.T) {
 	_, backup := masterAndBackup(t)
 	const connections = 60
-	expired := func() int {
-		sum := 0
-		for _, h := range hosts() {
-			n, err := strconv.Atoi(h.MustExec(t, `awk '/^Ip:/ && !h { for (i = 1; i <= NF; i++) if ($i == "InHdrErrors") c = i; h = 1; next } /^Ip:/ { print $c }' /proc/net/snmp`))
-			if err != nil {
-				t.Fatal(err)
-			}
-			sum += n
-		}
-		return sum
-	}
-	before := expired()
+	before := expired(t)
 	guarded := connect(t, connections)
 	if failed := guarded[""]; failed > 0 {
 		t.Errorf("with the loop guard, %d of %d connections failed", failed, connections)
 	}
-	if n := expired() - before; n != 0 {
+	if n := expired(t) - before; n != 0 {
 		t.Errorf("with the loop guard, %d packets died of old age", n)
 	}
 
 	backup.MustExec(t, "sysctl -qw net.ipv4.vs.backup_only=0")
-	before = expired()
+	before = expired(t)
 	unguarded := connect(t, connections)
-	looped := expired() - before
+	looped := expired(t) - before
 	backup.MustExec(t, "sysctl -qw net.ipv4.vs.backup_only=1")
 	if looped == 0 {
 		t.Errorf("without the loop guard no packet died of old age (%v): the check above proves nothing", unguarded)

@@ -39,9 +39,12 @@ func (y Sysctl) phase() phase { return phaseSysctl }
 // Want implements [Artifact].
 func (y Sysctl) Want() string { return y.Value }
 
-// Found implements [Artifact].
+// Found implements [Artifact]. A switch of IPVS that its kernel does not have is off.
 func (y Sysctl) Found(s *Snapshot) (string, bool) {
 	value, ok := s.Sysctls[y.Name]
+	if !ok && s.IPVSLoaded && y.Value == "0" {
+		return y.Value, true
+	}
 	return value, ok
 }
 

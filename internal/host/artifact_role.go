@@ -41,7 +41,7 @@ func (s *Snapshot) Role() Role {
 // SyncRole is the rule that the IPVS sync daemon follows the VRRP role: the
 // master daemon on the VRRP master, the backup daemon on a backup. On a backup
 // it is what makes backup_only hold; both at once would switch the director off
-// on the master too.
+// on the master too. Without an interface no daemon is to run.
 type SyncRole struct {
 	Interface string
 	ID        int // 0–255
@@ -54,12 +54,18 @@ func (r SyncRole) phase() phase { return phaseSyncDaemon }
 
 // Want implements [Artifact].
 func (r SyncRole) Want() string {
+	if r.Interface == "" {
+		return "none"
+	}
 	return fmt.Sprintf("on %s, syncid %d, in the role of the VRRP instance", r.Interface, r.ID)
 }
 
 // Found implements [Artifact].
 func (r SyncRole) Found(s *Snapshot) (string, bool) {
 	if len(s.SyncDaemons) == 0 {
+		if r.Interface == "" {
+			return r.Want(), true
+		}
 		return "", false
 	}
 	var texts []string
@@ -74,28 +80,35 @@ func (r SyncRole) Found(s *Snapshot) (string, bool) {
 		}
 	}
 	text := strings.Join(texts, "; ")
-	if role != "" {
+	if role != "" && r.Interface != "" {
 		text += "; VRRP is " + string(role)
 	}
 	return text, true
 }
 
+// establish starts the daemon of the role. keepalived does it by itself where a reload
+// brings lvs_sync_daemon (vrrp_scheduler.c, vrrp_init_state), but does not stop one
+// where a reload takes it away (vrrp_daemon.c, reload_vrrp_thread: only if the new
+// configuration has one).
 func (r SyncRole) establish(s *Snapshot) []step {
-	role := s.Role()
-	if role == "" {
-		role = Backup
-	}
 	var before []string
 	for _, d := range s.SyncDaemons {
 		before = append(before, fmt.Sprintf("%s %s %d", d.Role, d.Interface, d.ID))
 	}
-	start := call("start_sync_daemon", string(role), r.Interface, strconv.Itoa(r.ID), stagedContent)
-	start.staged = [][]byte{lines(before)}
-	return []step{start}
+	role := s.Role()
+	if role == "" {
+		role = Backup
+	}
+	change := call("start_sync_daemon", string(role), r.Interface, strconv.Itoa(r.ID), stagedContent)
+	if r.Interface == "" {
+		change = call("stop_sync_daemons", stagedContent)
+	}
+	change.staged = [][]byte{lines(before)}
+	return []step{change}
 }
 
-// remove leaves the daemon to keepalived, which stops it when it ends; one that
-// still runs then is somebody else's.
+// remove leaves the daemon to keepalived, which stops it when it ends (see removable);
+// one that still runs then is somebody else's.
 func (r SyncRole) remove(*Snapshot) []step { return nil }
 
 // HeldAddress is the rule that a VIP is on an interface of the VRRP master, and of

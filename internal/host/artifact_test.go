@@ -53,6 +53,13 @@ func TestArtifactsAreLookedAtEstablishedAndRemovedByKind(t *testing.T) {
 		"sysctl differs":    {artifact: Sysctl{"net.x", "1"}, snapshot: &Snapshot{Sysctls: map[string]string{"net.x": "2"}}, found: "2", establish: "set_sysctl net/x 1", remove: "restore_sysctl net/x"},
 		"sysctl as wanted":  {artifact: Sysctl{"net.x", "1"}, snapshot: &Snapshot{Sysctls: map[string]string{"net.x": "1"}}, found: "1", same: true, establish: "set_sysctl net/x 1", remove: "restore_sysctl net/x"},
 
+		"switch that the kernel does not have": {artifact: Sysctl{"net.ipv4.vs.x", "0"}, snapshot: &Snapshot{IPVSLoaded: true}, found: "0", same: true, establish: "set_sysctl net/ipv4/vs/x 0", remove: "restore_sysctl net/ipv4/vs/x"},
+		"switch before the module is loaded":   {artifact: Sysctl{"net.ipv4.vs.x", "0"}, snapshot: &Snapshot{}, establish: "set_sysctl net/ipv4/vs/x 0", remove: "restore_sysctl net/ipv4/vs/x"},
+
+		"no daemon":            {artifact: SyncRole{}, snapshot: &Snapshot{}, found: "none", same: true, establish: "stop_sync_daemons STAGED"},
+		"a daemon too many":    {artifact: SyncRole{}, snapshot: &Snapshot{SyncDaemons: []SyncDaemon{{Backup, "eth0", 51}}}, found: "backup on eth0, syncid 51", establish: "stop_sync_daemons STAGED"},
+		"two daemons too many": {artifact: SyncRole{}, snapshot: &Snapshot{SyncDaemons: []SyncDaemon{{Master, "eth0", 51}, {Backup, "eth0", 51}}}, found: "master on eth0, syncid 51; backup on eth0, syncid 51", establish: "stop_sync_daemons STAGED"},
+
 		"unit unknown":   {artifact: Unit{keepalivedUnit}, snapshot: &Snapshot{Units: unitMap{keepalivedUnit: {Load: "not-found", Active: "inactive"}}}, establish: "start_unit keepalived.service", remove: "stop_unit keepalived.service"},
 		"unit stopped":   {artifact: Unit{keepalivedUnit}, snapshot: &Snapshot{Units: unitMap{keepalivedUnit: {"loaded", "inactive", "enabled"}}}, found: "enabled, inactive", establish: "start_unit keepalived.service", remove: "stop_unit keepalived.service"},
 		"unit disabled":  {artifact: Unit{keepalivedUnit}, snapshot: &Snapshot{Units: unitMap{keepalivedUnit: {"loaded", "active", "disabled"}}}, found: "disabled, active", establish: "start_unit keepalived.service", remove: "stop_unit keepalived.service"},

@@ -254,9 +254,10 @@ unseal_secret() {
 	[ -s "$state/secrets.sha256" ] || rm -f "$state/secrets.sha256"
 }
 
-# set_sysctl PATH VALUE
+# set_sysctl PATH VALUE: a switch that the kernel does not have is off.
 set_sysctl() {
 	step="set the sysctl $1"
+	[ -e "/proc/sys/$1" ] || [ "$2" != 0 ] || return 0
 	before=$(tr '\t' ' ' <"/proc/sys/$1")
 	remember "sysctl.$(printf '%s' "$1" | tr / .)" "$before"
 	undo live write_sysctl "$1" "$before"
@@ -524,6 +525,13 @@ start_sync_daemon() {
 	step="start the IPVS sync daemon as $1"
 	undo live sync_daemons_back "$4"
 	sync_daemons "$1 $2 $3"
+}
+
+# stop_sync_daemons BACK: likewise.
+stop_sync_daemons() {
+	step='stop the IPVS sync daemon'
+	undo live sync_daemons_back "$1"
+	sync_daemons ''
 }
 
 sync_daemons_back() { sync_daemons "$(cat "$work/$1")"; }

@@ -971,6 +971,24 @@ func TestSyncDaemonsOfBothRolesAreStoppedBeforeOneStartsAndComeBack(t *testing.T
 	equal(t, "calls", b.log(), started+started+stop+"ipvsadm --start-daemon master --mcast-interface eth0 --syncid 7\nipvsadm --start-daemon backup --mcast-interface eth1 --syncid 8\n")
 }
 
+func TestSyncDaemonsAreStoppedAndComeBack(t *testing.T) {
+	b := newBox(t)
+	stop := step{words: []string{"stop_sync_daemons", stagedContent}, staged: [][]byte{[]byte("master eth0 7\n")}}
+	b.ok(stop)
+	stopped := "ipvsadm --stop-daemon master\nipvsadm --stop-daemon backup\n"
+	equal(t, "calls", b.log(), stopped)
+	b.fails([]string{"everything was put back"}, stop, call("fail", "no"))
+	equal(t, "calls", b.log(), strings.Repeat(stopped, 3)+"ipvsadm --start-daemon master --mcast-interface eth0 --syncid 7\n")
+}
+
+func TestSwitchThatTheKernelDoesNotHaveIsOffAndCannotBeOn(t *testing.T) {
+	b := newBox(t)
+	before := b.tree()
+	b.ok(call("set_sysctl", "net/ipv4/vs/none", "0"))
+	b.same(before, b.tree())
+	b.fails([]string{"set the sysctl net/ipv4/vs/none"}, call("set_sysctl", "net/ipv4/vs/none", "1"))
+}
+
 func TestDirectoryAtThePathOfAFileIsNotFilled(t *testing.T) {
 	b := newBox(t)
 	b.must(os.Mkdir(filepath.Join(b.root, conf), 0o755))
@@ -983,7 +1001,7 @@ func TestDirectoryAtThePathOfAFileIsNotFilled(t *testing.T) {
 // know, or calls with other arguments.
 func TestWholeScriptOfEachResourceRuns(t *testing.T) {
 	b := newBox(t)
-	for _, y := range slices.Concat(syncSysctls(), arpSysctls()) {
+	for _, y := range slices.Concat(BackupOnly.sysctls(), Hash.sysctls(), arpSysctls()) {
 		path := filepath.Join("proc/sys", y.path())
 		b.must(os.MkdirAll(filepath.Join(b.root, filepath.Dir(path)), 0o755))
 		b.write(path, "0\n", 0o644)

@@ -40,6 +40,7 @@ type Director struct {
 	Install bool   // install missing packages
 	Adopt   bool   // take over a keepalived.conf that is not ours
 	Drain   bool   // give the VIPs to another director
+	Guard   LoopGuard
 	VRRP    keepalived.Director
 	// PasswordVersion, where set, says that the VRRP instance is authenticated,
 	// and with which version of the password. Password is needed only where it is
@@ -54,25 +55,14 @@ type Director struct {
 	HMACKey     string
 }
 
-// syncSysctls make the sync daemon tell of idle connections often enough for a
-// failover (kernel's ipvs-sysctl): a packet each refresh period, retried once,
-// where the default tells of an idle connection about every four hours.
-// backup_only lets a director that does not hold the VIP deliver what it
-// receives locally, instead of sending it back.
-func syncSysctls() []Sysctl {
-	return []Sysctl{
-		{"net.ipv4.vs.backup_only", "1"},
-		{"net.ipv4.vs.sync_threshold", "1 0"},
-		{"net.ipv4.vs.sync_refresh_period", "10"},
-		{"net.ipv4.vs.sync_retries", "1"},
-	}
-}
-
 // config completes the configuration with what follows from the director.
 func (d Director) config() keepalived.Director {
 	c := d.VRRP
 	c.SyncInterface, c.SyncID = c.Interface, c.VirtualRouterID
 	c.Auth, c.HMAC = d.PasswordVersion != nil, d.HMACVersion != nil
+	if d.Guard == Hash {
+		c.SyncInterface, c.SyncID = "", 0
+	}
 	c.RouterID = notInName.ReplaceAllString(d.Name, "-")
 	return c
 }
@@ -89,9 +79,9 @@ func (d Director) Artifacts() []Artifact {
 		Package{"nftables"}, // for the reset guard of role.sh
 		Module{"ip_vs"},
 		File{Path: directorModulesFile, Mode: 0o644, Content: []byte(keepalived.Header("redislb_director") + "ip_vs\n")},
-		File{Path: directorSysctlFile, Mode: 0o644, Content: sysctlFile(keepalived.Header("redislb_director"), syncSysctls())},
+		File{Path: directorSysctlFile, Mode: 0o644, Content: sysctlFile(keepalived.Header("redislb_director"), d.Guard.sysctls())},
 	}
-	for _, y := range syncSysctls() {
+	for _, y := range d.Guard.sysctls() {
 		artifacts = append(artifacts, y)
 	}
 	artifacts = append(artifacts,
@@ -182,7 +172,7 @@ func DirectorOn(s *Snapshot) (Director, error) {
 	if err != nil {
 		return Director{}, fmt.Errorf("%s: %w", keepalived.ConfigPath, err)
 	}
-	d := Director{Install: true, VRRP: c, Drain: s.drains()}
+	d := Director{Install: true, VRRP: c, Drain: s.drains(), Guard: guardOf(c)}
 	if auth, ok := s.Files[keepalived.AuthPath]; ok && c.Auth {
 		version, err := keepalived.ParseAuthVersion(auth.Content)
 		if kept := KeptPasswordVersion(s); err != nil && kept > 0 {
@@ -213,7 +203,7 @@ func KeptPasswordVersion(s *Snapshot) int64 {
 // Check looks for what keeps the host from being this director. Fresh: it is to
 // become one, and is not one yet as far as Terraform knows.
 func (d Director) Check(s *Snapshot, fresh bool) []Problem {
-	problems := d.checkNetwork(s)
+	problems := append(d.checkNetwork(s), d.Guard.check(s)...)
 	if !d.Install {
 		for _, p := range []Package{{"keepalived"}, {"ipvsadm"}, {"nftables"}} {
 			if _, ok := p.Found(s); !ok {

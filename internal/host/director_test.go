@@ -64,6 +64,7 @@ func TestDirectorIsReadBackFromItsArtifacts(t *testing.T) {
 	for name, change := range map[string]func(*Director){
 		"plain":             func(*Director) {},
 		"password in state": func(d *Director) { d.PasswordKept = true },
+		"hash":              func(d *Director) { d.Guard = Hash },
 		"version 3":         func(d *Director) { d.PasswordVersion, d.VRRP.Version3 = nil, true },
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -72,12 +72,25 @@ var (
 func redisDirector() Director {
 	version := int64(1)
 	return Director{
-		Name: "a", Install: true, Password: "hUsh~7", PasswordVersion: &version,
+		Name: "a", Install: true, Guard: BackupOnly, Password: "hUsh~7", PasswordVersion: &version,
 		VRRP: keepalived.Director{
 			Instance: "VI_1", Interface: "eth0", VirtualRouterID: 51, Priority: 100,
 			AdvertInterval: time.Second, PreemptDelay: 15 * time.Second,
 		},
 	}
+}
+
+// hashDirector is redisDirector with the other guard, hashVIP what it takes.
+func hashDirector() Director {
+	d := redisDirector()
+	d.Guard = Hash
+	return d
+}
+
+func hashVIP() VIP {
+	v := redisVIP()
+	v.Services[0].Scheduler, v.Services[0].SchedulerFlags = "mh", []string{"mh-port"}
+	return v
 }
 
 func redisServer() RealServer { return RealServer{VIPs: []netip.Addr{vip}} }
@@ -236,6 +249,10 @@ func (m *machine) hold(artifacts []Artifact) *machine {
 		case VirtualService:
 			m.table = append(m.table, a.Service)
 		case SyncRole:
+			m.daemons = ""
+			if a.Interface == "" {
+				continue
+			}
 			m.daemons = fmt.Sprintf("backup sync daemon (mcast=%s, syncid=%d, maxlen=1472, group=224.0.0.81, port=8848, ttl=1)\n", a.Interface, a.ID)
 		}
 	}

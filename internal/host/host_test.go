@@ -568,6 +568,7 @@ func TestDestroyIsOneCommit(t *testing.T) {
 	for name, c := range map[string]struct{ gone, stay []Artifact }{
 		"realserver": {redisServer().Artifacts(), redisDirector().Artifacts()},
 		"director":   {redisDirector().Artifacts(), redisServer().Artifacts()},
+		"hash":       {hashDirector().Artifacts(), redisServer().Artifacts()},
 		"vip":        {redisVIP().Artifacts(), redisDirector().Artifacts()},
 	} {
 		inBubble(t, name, func(t *testing.T) {
@@ -593,8 +594,10 @@ func TestDestroyWhereOnlyPackagesAreLeftEnds(t *testing.T) {
 		c.ipvsadm = true
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 		defer cancel()
-		if _, err := New("a", c).Apply(ctx, nil, redisDirector().Artifacts()); err != nil {
-			t.Fatalf("after %d probes: %v", c.probes, err)
+		for _, d := range []Director{redisDirector(), hashDirector()} {
+			if _, err := New("a", c).Apply(ctx, nil, d.Artifacts()); err != nil {
+				t.Fatalf("%s: after %d probes: %v", d.Guard, c.probes, err)
+			}
 		}
 	})
 }

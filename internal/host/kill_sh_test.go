@@ -24,7 +24,7 @@ type world struct{ *box }
 var worldStubs = map[string]string{
 	"apt-get": `case $* in *redis-server*) printf "#!/bin/sh\ncat >/dev/null\necho Configured to not listen anywhere, exiting.\n" >"$root/bin/redis-server"; chmod 755 "$root/bin/redis-server" ;; esac`,
 	"modprobe": `mkdir -p "$root/proc/sys/net/ipv4/vs"
-for y in backup_only sync_threshold sync_refresh_period sync_retries; do
+for y in backup_only sync_threshold sync_refresh_period sync_retries sloppy_tcp; do
 	[ -e "$root/proc/sys/net/ipv4/vs/$y" ] || echo 0 >"$root/proc/sys/net/ipv4/vs/$y"
 done`,
 	"rmmod": `rm -rf "$root/proc/sys/net/ipv4/vs"`,
@@ -244,6 +244,7 @@ func TestKilledBeforeEachCall(t *testing.T) {
 			below, one, two []Artifact
 		}{
 			"director":   {nil, adopting.Artifacts(), raised.Artifacts()},
+			"guard":      {nil, redisDirector().Artifacts(), hashDirector().Artifacts()},
 			"realserver": {nil, redisServer().Artifacts(), RealServer{VIPs: []netip.Addr{other}}.Artifacts()},
 			"redis":      {nil, servingRedis().Artifacts(), changed.Artifacts()},
 			"vip":        {redisDirector().Artifacts(), redisVIP().Artifacts(), weighed.Artifacts()},

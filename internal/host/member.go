@@ -11,7 +11,6 @@ import (
 // Member is a director as one of several on a network segment.
 type Member struct {
 	Director
-	LoopGuard string // empty: not known
 	// Snapshot is nil for a host that was not looked at: then nothing is known of its
 	// addresses.
 	Snapshot *Snapshot
@@ -55,9 +54,9 @@ func (m Member) Disagreements(o Member) []Problem {
 	}
 	problems = append(problems, m.authDisagreements(o)...)
 	problems = append(problems, m.unicastDisagreements(o)...)
-	if m.LoopGuard != "" && o.LoopGuard != "" && m.LoopGuard != o.LoopGuard {
+	if m.Guard != o.Guard {
 		problem([]string{"loop_guard"}, "Directors of One VIP Differ",
-			fmt.Sprintf("The directors %q and %q of one VIP have the loop guards %q and %q. A guard keeps packets from going to and fro between directors only where all of them have it: give them the same loop_guard.", m.Name, o.Name, m.LoopGuard, o.LoopGuard))
+			fmt.Sprintf("The directors %q and %q of one VIP have the loop guards %q and %q. A guard keeps packets from going to and fro between directors only where all of them have it: give them the same loop_guard.", m.Name, o.Name, m.Guard, o.Guard))
 	}
 	return problems
 }

@@ -11,7 +11,7 @@ import (
 
 // pairOfDirectors are two of one VIP that agree, a at 192.0.2.11 and b at 192.0.2.12.
 func pairOfDirectors(t *testing.T) (a, b Member) {
-	a = Member{redisDirector(), "backup_only", director().snapshot(t)}
+	a = Member{redisDirector(), director().snapshot(t)}
 	other := director()
 	for i, at := range other.addresses {
 		if at.Device == "eth0" {
@@ -20,7 +20,7 @@ func pairOfDirectors(t *testing.T) (a, b Member) {
 			other.addresses[i].Prefix = netip.MustParsePrefix("198.51.100.12/24")
 		}
 	}
-	b = Member{redisDirector(), "backup_only", other.snapshot(t)}
+	b = Member{redisDirector(), other.snapshot(t)}
 	b.Name, b.VRRP.Priority = "b", 99
 	return a, b
 }
@@ -73,9 +73,8 @@ func TestDirectorsOfOneVIPThatWouldIgnoreEachOtherAreFound(t *testing.T) {
 			a.HMACVersion, b.HMACVersion, a.PasswordVersion, b.PasswordVersion = a.PasswordVersion, a.PasswordVersion, nil, nil
 			a.HMACKey, b.HMACKey = "hUsh", "0ther"
 		}, "vrrp", "different keys of auth_hmac"},
-		"loop guard":                   {func(_, b *Member) { b.LoopGuard = "hash" }, "loop_guard", `loop guards "backup_only" and "hash"`},
-		"loop guard that is not known": {change: func(_, b *Member) { b.LoopGuard = "" }},
-		"unicast on one":               {func(a, _ *Member) { a.VRRP.Unicast = unicastTo("192.0.2.12") }, "vrrp.unicast", "one advertises by unicast and one by multicast"},
+		"loop guard":     {func(a, b *Member) { a.Guard, b.Guard = BackupOnly, Hash }, "loop_guard", `loop guards "backup_only" and "hash"`},
+		"unicast on one": {func(a, _ *Member) { a.VRRP.Unicast = unicastTo("192.0.2.12") }, "vrrp.unicast", "one advertises by unicast and one by multicast"},
 		"unicast": {change: func(a, b *Member) {
 			a.VRRP.Unicast, b.VRRP.Unicast = unicastTo("192.0.2.12"), unicastTo("198.51.100.11", "192.0.2.13")
 		}},

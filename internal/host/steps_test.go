@@ -52,6 +52,7 @@ func TestStepsAreInTheOrderThatTheGoldenFilesSay(t *testing.T) {
 	drained.Drain = true
 	noPassword := redisDirector()
 	noPassword.PasswordVersion = nil
+	hashing := bareMachine().hold(hashDirector().Artifacts())
 	adopting := redisDirector()
 	adopting.Adopt = true
 	foreign := director()
@@ -70,6 +71,8 @@ func TestStepsAreInTheOrderThatTheGoldenFilesSay(t *testing.T) {
 		"director-adopt":         {machine: foreign, want: adopting.Artifacts()[len(adopting.Artifacts())-4:]},
 		"director-update":        {machine: director(), want: deviating(raised.Artifacts(), director().snapshot(t))},
 		"director-drain":         {machine: director(), want: deviating(drained.Artifacts(), director().snapshot(t))},
+		"director-hash":          {machine: director(), want: deviating(hashDirector().Artifacts(), director().snapshot(t)), gone: Obsolete(redisDirector().Artifacts(), hashDirector().Artifacts())},
+		"director-hash-no-more":  {machine: hashing, want: deviating(redisDirector().Artifacts(), hashing.snapshot(t)), gone: Obsolete(hashDirector().Artifacts(), redisDirector().Artifacts())},
 		"director-no-password":   {machine: director(), want: deviating(noPassword.Artifacts(), director().snapshot(t)), gone: Obsolete(redisDirector().Artifacts(), noPassword.Artifacts())},
 		"director-destroy":       {machine: director(), gone: redisDirector().Artifacts()},
 		"realserver-create":      {machine: bareMachine(), want: redisServer().Artifacts()},

@@ -181,7 +181,7 @@ func (s *Snapshot) reachesDirectly(addr netip.Addr) bool {
 // CheckDirector is Check at the time of the apply, when the host must have become
 // a director.
 func (v VIP) CheckDirector(name string, s *Snapshot) []Problem {
-	problems := v.Check(name, s)
+	problems := append(v.Check(name, s), v.CheckGuard(name, s.LoopGuard())...)
 	if !s.managed(keepalived.ConfigPath) {
 		problems = append(problems, Problem{[]string{"directors"}, "Not a Director",
 			fmt.Sprintf("Host %q has no %s of redislb's: add a redislb_director for it, and refer to its host attribute so that it comes first.", name, keepalived.ConfigPath)})

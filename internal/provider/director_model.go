@@ -30,6 +30,7 @@ func (m directorModel) spec(password string) host.Director {
 		Install:  m.Install.ValueBool(),
 		Adopt:    m.Adopt.ValueBool(),
 		Drain:    m.Drain.ValueBool(),
+		Guard:    host.LoopGuard(m.LoopGuard.ValueString()),
 		Password: password,
 		VRRP:     m.VRRP.director(),
 	}
@@ -70,7 +71,7 @@ func (m directorModel) nextVersion(prior *directorModel, s *host.Snapshot) int64
 }
 
 func (m directorModel) known(ctx context.Context) bool {
-	return known(ctx, m.Drain) && m.VRRP.known(ctx)
+	return known(ctx, m.Drain, m.LoopGuard) && m.VRRP.known(ctx)
 }
 
 // fill takes the attributes from what is on the host.
@@ -80,7 +81,7 @@ func (m *directorModel) fill(s *host.Snapshot) error {
 		return err
 	}
 	m.Install, m.Adopt = types.BoolValue(true), types.BoolValue(false)
-	m.LoopGuard = types.StringValue("backup_only")
+	m.LoopGuard = types.StringValue(string(d.Guard))
 	m.Drain = types.BoolValue(d.Drain)
 	m.VRRP = vrrpOf(d.VRRP)
 	if d.PasswordKept {

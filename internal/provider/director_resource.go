@@ -54,11 +54,15 @@ func (r *directorResource) Schema(ctx context.Context, _ resource.SchemaRequest,
 				Default:             booldefault.StaticBool(false),
 			},
 			"loop_guard": schema.StringAttribute{
-				MarkdownDescription: "What keeps two directors, both also real servers, from sending the same packet to each other: `backup_only` (the director that does not hold the VIP delivers what it receives locally, by the IPVS sync daemon's role).",
-				Optional:            true,
-				Computed:            true,
-				Default:             stringdefault.StaticString("backup_only"),
-				Validators:          []validator.String{stringvalidator.OneOf("backup_only")},
+				MarkdownDescription: "What keeps two directors, both also real servers, from sending the same packet to each other. The same on all directors of a group.\n" +
+					"  - `backup_only` (default): the director that does not hold the VIP delivers what it receives locally, by the role of the IPVS sync daemon, which tells it of the connections by multicast. For one VIP holder at a time and any scheduler.\n" +
+					"  - `hash`: there is no sync daemon. All directors draw the same real server for the same address and port of a client, and go on with each other's connections in the middle (`net.ipv4.vs.sloppy_tcp`). Each service of their VIPs needs `scheduler = \"mh\"` and `scheduler_flags = [\"mh-port\"]`, the plan of the `redislb_vip` says where not, and all directors the same real servers with the same weights. " +
+					"What they draw also depends, for about one of a thousand connections, on the order in which the kernel was given the real servers, and a real server that failed comes back as the last one: with `inhibit_on_failure = true` and the flag `mh-fallback` besides it keeps its place. " +
+					"To change a group from one guard to the other, apply the scheduler first, which suits both, and then the guard.",
+				Optional:   true,
+				Computed:   true,
+				Default:    stringdefault.StaticString(string(host.BackupOnly)),
+				Validators: []validator.String{stringvalidator.OneOf(host.LoopGuards...)},
 			},
 			"drain": schema.BoolAttribute{
 				MarkdownDescription: "Hand the VIPs over to another director and keep established connections, before the host is stopped or worked on: with `true`, the priority falls to keepalived's lowest, and the apply waits until the host holds no VIP. " +
@@ -117,6 +121,7 @@ func (r *directorResource) ModifyPlan(ctx context.Context, req resource.ModifyPl
 			if prior != nil {
 				addWarnings(&resp.Diagnostics, spec.Interruptions(s))
 			}
+			addWarnings(&resp.Diagnostics, spec.Warnings(s))
 		}
 		r.compare(ctx, plan, spec, s, req.Config, &resp.Diagnostics)
 	} else if !plan.Host.IsUnknown() {
@@ -135,7 +140,7 @@ func (r *directorResource) compare(ctx context.Context, plan directorModel, spec
 	if !spec.PasswordKept {
 		spec.Password = secrets.password
 	}
-	r.fleet.plans.director(host.Member{Director: spec, LoopGuard: plan.LoopGuard.ValueString(), Snapshot: s}, diags)
+	r.fleet.plans.director(host.Member{Director: spec, Snapshot: s}, diags)
 }
 
 type directorSecrets struct{ password, hmacKey string }

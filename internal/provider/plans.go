@@ -161,6 +161,18 @@ func (p *plans) member(name string, s *host.Snapshot) (m *host.Member, planned b
 	return nil, false
 }
 
+// guard is the loop guard of a director, as it was planned, and otherwise as it is on the
+// host, of which s may be nil. Empty: not known.
+func (p *plans) guard(name string, s *host.Snapshot) host.LoopGuard {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	m, _ := p.member(name, s)
+	if m == nil {
+		return ""
+	}
+	return m.Guard
+}
+
 // overlaps finds VIPs that have some of their directors in common and others not. All
 // VIPs of a director are in one VRRP instance, and a director ignores advertisements that
 // name other VIPs than its own (keepalived's vrrp.c, vrrp_check_packet).

@@ -90,6 +90,7 @@ func (r *vipResource) look(ctx context.Context, plan *vipModel, state tfsdk.Stat
 			if s != nil {
 				addProblems(diags, spec.Check(name, s))
 			}
+			addProblems(diags, spec.CheckGuard(name, r.fleet.plans.guard(name, s)))
 		}
 	}
 	address, _ := netip.ParsePrefix(plan.Address.ValueString())

@@ -36,9 +36,9 @@ func serviceAttributes() map[string]schema.Attribute {
 		"protocol": oneOf("`tcp` (default) or `udp`.", "tcp", "tcp", "udp"),
 		"forwarding": oneOf("How packets reach the real servers: `DR` (direct routing, default: the real server, on the directors' network segment and with the VIP on its loopback interface, answers the client itself), `NAT` (the answers come back by way of the director, which has to be the real servers' router and to forward packets) or `TUN` (as `DR`, through an IP-in-IP tunnel, to anywhere).",
 			string(keepalived.DR), string(keepalived.DR), string(keepalived.NAT), string(keepalived.TUN)),
-		"scheduler": oneOf("How the real server of a new connection is chosen, as in ipvsadm(8). Default `rr`.", "rr", keepalived.Schedulers...),
+		"scheduler": oneOf("How the real server of a new connection is chosen, as in ipvsadm(8). Default `rr`. Directors with `loop_guard = \"hash\"` need `mh`.", "rr", keepalived.Schedulers...),
 		"scheduler_flags": schema.SetAttribute{
-			MarkdownDescription: "`sh-fallback` and `sh-port` for the scheduler `sh`, `mh-fallback` and `mh-port` for `mh`: take another real server where the one that was drawn has weight 0 or is full; let the client's port count too.",
+			MarkdownDescription: "`sh-fallback` and `sh-port` for the scheduler `sh`, `mh-fallback` and `mh-port` for `mh`: take another real server where the one that was drawn has weight 0 or is full; let the client's port count too. Directors with `loop_guard = \"hash\"` need `mh-port`.",
 			Optional:            true,
 			ElementType:         types.StringType,
 			Validators:          []validator.Set{setvalidator.SizeAtLeast(1)},

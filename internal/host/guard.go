@@ -1,0 +1,157 @@
+package host
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/redislb/terraform-provider-redislb/internal/keepalived"
+)
+
+// LoopGuard is what keeps two directors, both also real servers, from sending the
+// same packet to each other for ever: both have the virtual service, and each would
+// schedule what the other one has just sent to it.
+type LoopGuard string
+
+// The guards. An empty one is BackupOnly.
+const (
+	// BackupOnly lets a director that does not hold the VIP deliver what it receives
+	// locally, by the role of the IPVS sync daemon (kernel's ipvs-sysctl, backup_only).
+	BackupOnly LoopGuard = "backup_only"
+	// Hash lets all directors draw the same real server for the same client address
+	// and port, by the scheduler mh, whose keys are constants (ip_vs_mh.c,
+	// generate_hash_secret). Nothing has to be told from one to the other.
+	Hash LoopGuard = "hash"
+)
+
+// LoopGuards are all of them.
+var LoopGuards = []string{string(BackupOnly), string(Hash)}
+
+// sysctls are those that the guard goes by.
+//
+// The ones of the sync daemon make it tell of idle connections often enough for a
+// failover (kernel's ipvs-sysctl): a packet each refresh period, retried once,
+// where the default tells of an idle connection about every four hours.
+//
+// By sloppy_tcp a director takes over a connection in the middle, which it schedules
+// as the one before has done; otherwise only a SYN opens one. backup_only does
+// nothing without a sync daemon, and is written so that it is not left by the other
+// guard.
+func (g LoopGuard) sysctls() []Sysctl {
+	if g == Hash {
+		return []Sysctl{
+			{"net.ipv4.vs.backup_only", "0"},
+			{"net.ipv4.vs.sloppy_tcp", "1"},
+		}
+	}
+	return []Sysctl{
+		{"net.ipv4.vs.backup_only", "1"},
+		{"net.ipv4.vs.sync_threshold", "1 0"},
+		{"net.ipv4.vs.sync_refresh_period", "10"},
+		{"net.ipv4.vs.sync_retries", "1"},
+	}
+}
+
+// lacks are the sysctls of the guard that the host's kernel does not know. Before
+// ip_vs is loaded there are none at all, and nothing is known.
+func (g LoopGuard) lacks(s *Snapshot) []string {
+	var names []string
+	for _, y := range g.sysctls() {
+		if _, ok := y.Found(s); !ok && s.IPVSLoaded {
+			names = append(names, y.Name)
+		}
+	}
+	return names
+}
+
+// check looks for what the host's kernel lacks for the guard.
+func (g LoopGuard) check(s *Snapshot) []Problem {
+	if lacks := g.lacks(s); len(lacks) > 0 {
+		what := fmt.Sprintf("The kernel of the host (%s) has IPVS without %s, by which this guard goes. ", s.Kernel, strings.Join(lacks, ", "))
+		switch {
+		case g != Hash && len(Hash.lacks(s)) == 0:
+			what += fmt.Sprintf("Set loop_guard = %q, on all directors of the group, with %s for each service of their VIPs.", Hash, hashing)
+		default:
+			what += "Let the host run a kernel that has it (Debian's do; one hides it from a container with users of its own)."
+		}
+		return []Problem{{[]string{"loop_guard"}, "Loop Guard Unknown to the Kernel", what}}
+	}
+	if g == Hash && len(s.Schedulers) > 0 && !slices.Contains(s.Schedulers, "mh") {
+		return []Problem{{[]string{"loop_guard"}, "Scheduler Missing from the Kernel",
+			fmt.Sprintf("The kernel of the host (%s) has no module ip_vs_mh, by which this guard goes (Linux has it since 4.18). Leave loop_guard out: backup_only needs no scheduler of its own.", s.Kernel)}}
+	}
+	return nil
+}
+
+// hashing is what a user writes for a service that Hash guards.
+const hashing = `scheduler = "mh" and scheduler_flags = ["mh-port"]`
+
+// guards reports whether the guard holds for a service. Without mh-port it would
+// hold too, but send all of a client to one real server.
+func (g LoopGuard) guards(s keepalived.VirtualServer) bool {
+	return g != Hash || s.Scheduler == "mh" && slices.Contains(s.SchedulerFlags, "mh-port")
+}
+
+// LoopGuard is the guard of the director on the host; empty where there is no
+// director of redislb's, or it cannot be read.
+func (s *Snapshot) LoopGuard() LoopGuard {
+	if !s.managed(keepalived.ConfigPath) {
+		return ""
+	}
+	c, err := keepalived.ParseDirector(s.Files[keepalived.ConfigPath].Content)
+	if err != nil {
+		return ""
+	}
+	return guardOf(c)
+}
+
+// guardOf tells the guard by the sync daemon.
+func guardOf(c keepalived.Director) LoopGuard {
+	if c.SyncInterface == "" {
+		return Hash
+	}
+	return BackupOnly
+}
+
+// CheckGuard looks for services of the VIP that the guard of a director does not hold
+// for; name is the host's. An empty guard is not known, and not judged.
+func (v VIP) CheckGuard(name string, guard LoopGuard) []Problem {
+	var problems []Problem
+	for _, service := range v.Services {
+		if !guard.guards(service) {
+			problems = append(problems, Problem{[]string{"services"}, "Scheduler Does Not Fit the Loop Guard",
+				fmt.Sprintf("Service %q: its scheduler is %s, and the director on host %q has loop_guard = %q, by which all directors have to draw the same real server for a client. Packets would go to and fro between them. Write %s, or give the directors another loop_guard, and let the directors of the VIP refer to their host attributes, so that they come first.", service.Name, schedulerText(service), name, guard, hashing)})
+		}
+	}
+	return problems
+}
+
+func schedulerText(s keepalived.VirtualServer) string {
+	if len(s.SchedulerFlags) == 0 {
+		return s.Scheduler
+	}
+	return fmt.Sprintf("%s (%s)", s.Scheduler, strings.Join(s.SchedulerFlags, ", "))
+}
+
+// Warnings tells of what the director would do to others on the host. A VIP whose
+// services its guard does not hold for is no error here: the same apply may change
+// them, after the director. If not, that is an error of the VIP.
+func (d Director) Warnings(s *Snapshot) []Problem {
+	var services []string
+	for _, address := range s.ManagedVIPs() {
+		vip, err := keepalived.ParseVIP(s.Files[keepalived.VIPAddressPath(address)].Content, s.Files[keepalived.VIPServicesPath(address)].Content)
+		if err != nil { // changed by hand: its own resource shows it
+			continue
+		}
+		for _, service := range vip.Services {
+			if !d.Guard.guards(service) {
+				services = append(services, fmt.Sprintf("%s: service %q with the scheduler %s", address, service.Name, schedulerText(service)))
+			}
+		}
+	}
+	if len(services) == 0 {
+		return nil
+	}
+	return []Problem{{[]string{"loop_guard"}, "Services on the Host Do Not Fit the Loop Guard",
+		fmt.Sprintf("From the moment that the director has loop_guard = %q until these have %s, packets go to and fro between the directors, and connections fail:\n\n%s\n\nTo change both without that, apply the scheduler first, which every loop_guard takes, and this then.", d.Guard, hashing, strings.Join(services, "\n"))}}
+}
