@@ -447,6 +447,13 @@ restart_redis() {
 	step="restart $unit"
 	if [ ! -e "$work/started.$unit" ]; then
 		: >"$work/restarted.$1"
+		# systemd does so at the start (systemd.exec(5), StateDirectory); but a Redis that
+		# cannot save its data does not even stop.
+		data=/var/lib/redis/redislb-$1
+		if [ -d "$data" ] && [ ! -h "$data" ]; then
+			chown redis:redis "$data"
+			chmod 750 "$data"
+		fi
 		systemctl reset-failed "$unit" 2>/dev/null || true
 		timeout --foreground 180 systemctl restart "$unit" || fail "$unit did not start again$(last_words "$unit")"
 	fi

@@ -96,7 +96,7 @@ func of(t *testing.T, name string, priority, id int) host.Member {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := host.Director{Name: name, VRRP: redisVRRP()}
+	d := host.Director{Name: name, Guard: host.BackupOnly, VRRP: redisVRRP()}
 	d.VRRP.Priority, d.VRRP.VirtualRouterID = priority, id
 	return host.Member{Director: d, Snapshot: s}
 }
