@@ -237,15 +237,7 @@ func (m *machine) probe() []byte {
 		sysctls += "/proc/sys/" + path + ":" + m.sysctls[path] + "\n"
 	}
 	section("sysctl", sysctls)
-	var addresses string
-	for i, a := range m.addresses {
-		secondary := ""
-		if a.Secondary {
-			secondary = "secondary "
-		}
-		addresses += fmt.Sprintf("%d: %s    inet %s scope global %s%s\\       valid_lft forever preferred_lft forever\n", i+1, a.Device, a.Prefix, secondary, a.Label)
-	}
-	section("address", addresses)
+	section("address", m.addressLines())
 	if m.ipvsLoaded {
 		section("ipvs proc", procTable(m.table))
 		if m.save != "" {
@@ -270,6 +262,19 @@ func (m *machine) probe() []byte {
 	b.Write(archiveOf(m.files, m.links))
 	b.WriteString("\n== end\n")
 	return b.Bytes()
+}
+
+// addressLines is ip -o address show, IPv4 only.
+func (m *machine) addressLines() string {
+	var addresses string
+	for i, a := range m.addresses {
+		secondary := ""
+		if a.Secondary {
+			secondary = "secondary "
+		}
+		addresses += fmt.Sprintf("%d: %s    inet %s scope global %s%s\\       valid_lft forever preferred_lft forever\n", i+1, a.Device, a.Prefix, secondary, a.Label)
+	}
+	return addresses
 }
 
 func archiveOf(files map[string]FileState, links map[string]string) []byte {
@@ -309,7 +314,7 @@ func procTable(table ipvs.Table) string {
 		}
 		fmt.Fprintf(&b, "%s  %X:%04X %s %s\n", strings.ToUpper(s.Protocol.String()), s.Address.As4(), s.Port, s.Scheduler, flags)
 		for _, d := range s.Destinations {
-			fmt.Fprintf(&b, "  -> %X:%04X      Route   %d      0          0         \n", d.Address.As4(), d.Port, d.Weight)
+			fmt.Fprintf(&b, "  -> %X:%04X      Route   %d      %-10d %-10d\n", d.Address.As4(), d.Port, d.Weight, d.ActiveConns, d.InactConns)
 		}
 	}
 	return b.String()
