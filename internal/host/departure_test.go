@@ -198,6 +198,23 @@ func TestCancelEndsTheWaitWithAnError(t *testing.T) {
 	})
 }
 
+func TestCancelDuringACountSaysTheSame(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d, master, _, hosts := draining(3)
+		ctx, cancel := context.WithCancel(t.Context())
+		onCount := master.onCount
+		master.onCount = func(n int) error {
+			if n < 3 {
+				return onCount(n)
+			}
+			cancel()
+			return errors.New("the session ended")
+		}
+		_, err := d.Await(ctx, hosts, time.Minute, quiet)
+		says(t, err, "context canceled", "weight 0", "3 active connections")
+	})
+}
+
 func TestCountThatFailsEndsTheWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d, master, _, hosts := draining(3)
