@@ -43,7 +43,8 @@ func TestUpdateInPlaceBreaksNoEstablishedConnection(t *testing.T) {
 		connections = hold(t, 8)
 	})
 	update := func(c resource.TestCheckFunc, changes ...config.Variables) resource.TestStep {
-		s := step(changes...)
+		// The connections to what is taken out do not end.
+		s := step(append(changes, config.Variables{"drain_timeout": config.StringVariable("3s")})...)
 		s.PreConfig = remember
 		s.ConfigPlanChecks.PreApply = []plancheck.PlanCheck{plancheck.ExpectNonEmptyPlan()}
 		s.Check = c

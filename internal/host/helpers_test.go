@@ -288,15 +288,7 @@ func (m *machine) probe() []byte {
 		sysctls += "/proc/sys/" + path + ":" + m.sysctls[path] + "\n"
 	}
 	section("sysctl", sysctls)
-	var addresses string
-	for i, a := range m.addresses {
-		secondary := ""
-		if a.Secondary {
-			secondary = "secondary "
-		}
-		addresses += fmt.Sprintf("%d: %s    inet %s scope global %s%s\\       valid_lft forever preferred_lft forever\n", i+1, a.Device, a.Prefix, secondary, a.Label)
-	}
-	section("address", addresses)
+	section("address", m.addressLines())
 	section("listeners", m.listeners)
 	section("redis greeting", m.greeting)
 	if m.ipvsLoaded {
@@ -326,6 +318,19 @@ func (m *machine) probe() []byte {
 	b.Write(archiveOf(m.files, m.links))
 	b.WriteString("\n== end\n")
 	return b.Bytes()
+}
+
+// addressLines is ip -o address show, IPv4 only.
+func (m *machine) addressLines() string {
+	var addresses string
+	for i, a := range m.addresses {
+		secondary := ""
+		if a.Secondary {
+			secondary = "secondary "
+		}
+		addresses += fmt.Sprintf("%d: %s    inet %s scope global %s%s\\       valid_lft forever preferred_lft forever\n", i+1, a.Device, a.Prefix, secondary, a.Label)
+	}
+	return addresses
 }
 
 func archiveOf(files map[string]FileState, links map[string]string) []byte {
@@ -365,7 +370,7 @@ func procTable(table ipvs.Table) string {
 		}
 		fmt.Fprintf(&b, "%s  %X:%04X %s %s\n", strings.ToUpper(s.Protocol.String()), s.Address.As4(), s.Port, s.Scheduler, flags)
 		for _, d := range s.Destinations {
-			fmt.Fprintf(&b, "  -> %X:%04X      Route   %d      0          0         \n", d.Address.As4(), d.Port, d.Weight)
+			fmt.Fprintf(&b, "  -> %X:%04X      Route   %d      %-10d %-10d\n", d.Address.As4(), d.Port, d.Weight, d.ActiveConns, d.InactConns)
 		}
 	}
 	return b.String()

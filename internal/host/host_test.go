@@ -33,6 +33,8 @@ type scripted struct {
 	took     time.Duration // how long a probe takes
 	onCommit func(calls string) error
 	onProbe  func(n int) error
+	counts   int // of connections
+	onCount  func(n int) error
 	// onTransact, if set, stands between the provider and transact.sh.
 	onTransact func(verb string) error
 
@@ -87,6 +89,14 @@ func (c *scripted) Run(ctx context.Context, cmd remote.Command) (remote.Result, 
 		}
 	case keepalivedJournal:
 		return remote.Result{Stdout: []byte(c.journal)}, nil
+	case tableAndAddresses:
+		c.counts++
+		if c.onCount != nil {
+			if err := c.onCount(c.counts); err != nil {
+				return remote.Result{}, err
+			}
+		}
+		return remote.Result{Stdout: []byte(procTable(c.table) + "==\n" + c.addressLines())}, nil
 	default:
 		return remote.Result{}, fmt.Errorf("a script that is neither probe nor transaction: %s", cmd.Script)
 	}

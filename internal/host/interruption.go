@@ -3,13 +3,14 @@ package host
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/redislb/terraform-provider-redislb/internal/keepalived"
 )
 
 // Interruptions tell what of a planned change of a VIP breaks connections or keeps new
-// ones from being made.
-func (v VIP) Interruptions(planned VIP) []Problem {
+// ones from being made. Drain is how long the connections of what is taken out get to end.
+func (v VIP) Interruptions(planned VIP, drain time.Duration) []Problem {
 	var problems []Problem
 	for _, before := range v.Services {
 		at := slices.IndexFunc(planned.Services, func(s keepalived.VirtualServer) bool {
@@ -18,24 +19,24 @@ func (v VIP) Interruptions(planned VIP) []Problem {
 		if at < 0 {
 			if before.TotalWeight() > 0 {
 				problems = append(problems, Problem{[]string{"services"}, "Service Is Removed",
-					fmt.Sprintf("The service %q (%s port %d) is taken out of the table, and its connections break.", before.Name, before.Protocol, before.Port)})
+					fmt.Sprintf("The service %q (%s port %d) is taken out of the table, and %s", before.Name, before.Protocol, before.Port, fate(before, drain))})
 			}
 			continue
 		}
-		problems = append(problems, interruptions(before, planned.Services[at])...)
+		problems = append(problems, interruptions(before, planned.Services[at], drain)...)
 	}
 	return problems
 }
 
-func interruptions(before, after keepalived.VirtualServer) []Problem {
+func interruptions(before, after keepalived.VirtualServer, drain time.Duration) []Problem {
 	var problems []Problem
 	for _, r := range before.RealServers {
 		stays := slices.ContainsFunc(after.RealServers, func(s keepalived.RealServer) bool {
 			return s.Address == r.Address && s.Port == r.Port
 		})
 		if !stays && r.Weight > 0 {
-			problems = append(problems, Problem{[]string{"services"}, "Real Server Is Removed without a Drain",
-				fmt.Sprintf("Service %q: the real server %q (%s) is taken out of the table with the connections that it has, which break. To keep them, apply it with weight = 0 first, and take it out when its connections have ended.", before.Name, r.Name, r.Address)})
+			problems = append(problems, Problem{[]string{"services"}, "Real Server Is Removed",
+				fmt.Sprintf("Service %q: the real server %q (%s) is taken out of the table, and %s", before.Name, r.Name, r.Address, fate(before, drain))})
 		}
 	}
 	if before.TotalWeight() > 0 && after.TotalWeight() == 0 {
@@ -43,4 +44,12 @@ func interruptions(before, after keepalived.VirtualServer) []Problem {
 			fmt.Sprintf("Service %q: no real server is left with a weight above 0, so new connections are refused or go to the sorry server, if it has one. Give one of them a weight.", after.Name)})
 	}
 	return problems
+}
+
+// fate is what becomes of connections to what is taken out of a service.
+func fate(s keepalived.VirtualServer, drain time.Duration) string {
+	if s.Protocol != keepalived.TCP || drain == 0 {
+		return "the connections that it has break at once. To keep them, give it weight = 0 first, and take it out when they have ended."
+	}
+	return fmt.Sprintf("the connections that it has get %s to end (drain_timeout), with weight 0 meanwhile. Those that are left then break.", drain)
 }

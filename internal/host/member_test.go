@@ -196,12 +196,18 @@ func TestChangeOfAVIPThatInterruptsTrafficIsFound(t *testing.T) {
 	for name, c := range map[string]struct {
 		before, after func(*keepalived.VirtualServer)
 		words         string
+		drain         time.Duration
 	}{
-		"none":                    {},
-		"weight":                  {after: func(s *keepalived.VirtualServer) { s.RealServers[0].Weight = 0 }},
-		"all weights":             {after: func(s *keepalived.VirtualServer) { s.RealServers[0].Weight, s.RealServers[1].Weight = 0, 0 }, words: "no real server is left with a weight above 0"},
-		"all weights before":      {before: func(s *keepalived.VirtualServer) { s.RealServers[0].Weight, s.RealServers[1].Weight = 0, 0 }, after: func(s *keepalived.VirtualServer) { s.RealServers[0].Weight, s.RealServers[1].Weight = 0, 0 }},
-		"real server":             {after: func(s *keepalived.VirtualServer) { s.RealServers = s.RealServers[:1] }, words: `the real server "b" (192.0.2.12) is taken out`},
+		"none":                   {},
+		"weight":                 {after: func(s *keepalived.VirtualServer) { s.RealServers[0].Weight = 0 }},
+		"all weights":            {after: func(s *keepalived.VirtualServer) { s.RealServers[0].Weight, s.RealServers[1].Weight = 0, 0 }, words: "no real server is left with a weight above 0"},
+		"all weights before":     {before: func(s *keepalived.VirtualServer) { s.RealServers[0].Weight, s.RealServers[1].Weight = 0, 0 }, after: func(s *keepalived.VirtualServer) { s.RealServers[0].Weight, s.RealServers[1].Weight = 0, 0 }},
+		"real server":            {after: func(s *keepalived.VirtualServer) { s.RealServers = s.RealServers[:1] }, words: `the real server "b" (192.0.2.12) is taken out of the table, and the connections that it has break at once`},
+		"real server, with time": {after: func(s *keepalived.VirtualServer) { s.RealServers = s.RealServers[:1] }, words: "get 30s to end (drain_timeout)", drain: 30 * time.Second},
+		"real server over UDP": {
+			before: func(s *keepalived.VirtualServer) { s.Protocol = keepalived.UDP },
+			after:  func(s *keepalived.VirtualServer) { s.Protocol, s.RealServers = keepalived.UDP, s.RealServers[:1] }, words: "break at once", drain: 30 * time.Second,
+		},
 		"real server, drained":    {before: func(s *keepalived.VirtualServer) { s.RealServers[1].Weight = 0 }, after: func(s *keepalived.VirtualServer) { s.RealServers = s.RealServers[:1] }},
 		"real server, other name": {after: func(s *keepalived.VirtualServer) { s.RealServers[1].Name = "c" }},
 		"port":                    {after: func(s *keepalived.VirtualServer) { s.Port = 6380 }, words: `The service "redis" (TCP port 6379) is taken out of the table`},
@@ -216,7 +222,7 @@ func TestChangeOfAVIPThatInterruptsTrafficIsFound(t *testing.T) {
 			if c.after != nil {
 				c.after(&after.Services[0])
 			}
-			expect(t, before.Interruptions(after), "services", c.words)
+			expect(t, before.Interruptions(after, c.drain), "services", c.words)
 		})
 	}
 }

@@ -35,7 +35,15 @@ func durationValue(d time.Duration) types.String {
 	return types.StringValue(text)
 }
 
-// duration is a validator for a duration that keepalived takes.
+// notNegative is for a duration of the provider's own.
+func notNegative(d time.Duration) error {
+	if d < 0 {
+		return fmt.Errorf("%s is negative", d)
+	}
+	return nil
+}
+
+// duration is a validator for a duration that passes the check, such as keepalived's.
 func duration(check func(time.Duration) error) stringCheck {
 	return stringCheck{"a duration such as 6s", func(text string) error {
 		d, err := parseDuration(text)

@@ -103,7 +103,7 @@ func TestPlanOfAVIPThatInterruptsTrafficWarnsAndNoOtherOne(t *testing.T) {
 		"nothing":              {servedVIP(both, "a", "b"), servedVIP(both, "a", "b"), ""},
 		"a new one":            {nil, servedVIP(map[string]int{"192.0.2.11": 0}, "a", "b"), ""},
 		"destroyed":            {servedVIP(both, "a", "b"), nil, ""},
-		"real server":          {servedVIP(both, "a", "b"), servedVIP(map[string]int{"192.0.2.11": 1}, "a", "b"), "services: Real Server Is Removed without a Drain"},
+		"real server":          {servedVIP(both, "a", "b"), servedVIP(map[string]int{"192.0.2.11": 1}, "a", "b"), "services: Real Server Is Removed"},
 		"weights":              {servedVIP(both, "a", "b"), servedVIP(map[string]int{"192.0.2.11": 0, "192.0.2.12": 0}, "a", "b"), "services: No Real Server Takes Connections"},
 		"the holder leaves":    {servedVIP(both, "a", "b"), servedVIP(both, "b"), "directors: VIP Moves"},
 		"the other one leaves": {servedVIP(both, "a", "b"), servedVIP(both, "a"), ""},

@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"maps"
 	"net/netip"
@@ -12,6 +13,7 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -25,9 +27,9 @@ import (
 	"github.com/redislb/terraform-provider-redislb/internal/remote"
 )
 
-// pair is the directors of one VIP that has no services. Of their hosts there are the
-// files, which a change writes and removes, and the VIP, which goes to the other one
-// when one is drained.
+// pair is the directors of one VIP. Of their hosts there are the files, which a change
+// writes and removes, the VIP, which goes to the other one when one is drained, and the
+// IPVS table, which keepalived makes what the files say.
 type pair struct {
 	mu     sync.Mutex
 	bare   string // what a bare host answers to the probe
@@ -35,6 +37,10 @@ type pair struct {
 	holder string
 	alone  bool // nobody takes the VIP from the holder
 	said   []string
+	// active is how many active connections a director counts of a real server, so long
+	// after one of them got the weight 0 there (-1s: before); -1 is no row.
+	active  func(director, server string, since time.Duration) int
+	drained map[string]time.Time
 }
 
 // way is the way to one of the two.
@@ -55,11 +61,15 @@ func leaving() directorModel {
 }
 
 func newPair(t *testing.T, holder string) (*pair, *vipResource) {
-	p := &pair{bare: string(bareHost(t)), files: map[string]map[string][]byte{}, holder: holder}
+	return pairOf(t, holder, sharedVIP)
+}
+
+func pairOf(t *testing.T, holder string, vip host.VIP) (*pair, *vipResource) {
+	p := &pair{bare: string(bareHost(t)), files: map[string]map[string][]byte{}, holder: holder, drained: map[string]time.Time{}}
 	f := &fleet{hosts: map[string]*host.Host{}}
 	for _, name := range []string{"a", "b"} {
 		p.files[name] = map[string][]byte{}
-		for _, artifact := range slices.Concat(leaving().spec("").Artifacts(), sharedVIP.Artifacts()) {
+		for _, artifact := range slices.Concat(leaving().spec("").Artifacts(), vip.Artifacts()) {
 			if file, ok := artifact.(host.File); ok {
 				p.files[name][file.Path] = file.Content
 			}
@@ -86,6 +96,8 @@ func (w *way) Run(_ context.Context, cmd remote.Command) (remote.Result, error) 
 	switch {
 	case strings.Contains(cmd.Step, "journal"):
 		return remote.Result{}, nil
+	case strings.Contains(cmd.Step, "count"):
+		return remote.Result{Stdout: []byte(w.table() + "==\n" + w.held())}, nil
 	case len(cmd.Args) == 0, cmd.Args[0] == "settle":
 	case cmd.Args[0] == "revert":
 		w.files[w.name] = w.before
@@ -116,25 +128,76 @@ func (w *way) change() {
 			if keepalived.ParseDrain(content) && !w.alone {
 				w.holder = map[string]string{"a": "b", "b": "a"}[w.name]
 			}
+		case kind == "new" && path == keepalived.VIPServicesPath(sharedVIP.Address.Addr()):
+			files[path] = content
+			w.said = append(w.said, w.name+" has"+w.weights())
+			if strings.Contains(w.weights(), "=0") {
+				w.drained[w.name] = time.Now()
+			}
 		case kind == "files":
 			for line := range strings.Lines(string(content)) {
 				if words := strings.Fields(line); words[0] == "remove" {
 					delete(files, words[2])
 				}
 			}
-			if !strings.Contains(string(content), keepalived.DrainPath) {
+			if strings.Contains(string(content), keepalived.VIPAddressPath(sharedVIP.Address.Addr())) {
 				w.said = append(w.said, w.name+" loses the VIP, held by "+w.holder)
 			}
 		}
 	}
 }
 
+// held is the line of ip address show with the VIP, where the host holds it.
+func (w *way) held() string {
+	if _, configured := w.files[w.name][keepalived.VIPAddressPath(sharedVIP.Address.Addr())]; !configured || w.holder != w.name {
+		return ""
+	}
+	return "2: eth0    inet 192.0.2.229/24 scope global secondary eth0\\       valid_lft forever preferred_lft forever\n"
+}
+
+func (w *way) vip() keepalived.VIP {
+	address := sharedVIP.Address.Addr()
+	vip, _ := keepalived.ParseVIP(w.files[w.name][keepalived.VIPAddressPath(address)], w.files[w.name][keepalived.VIPServicesPath(address)])
+	return vip
+}
+
+// weights are the real servers of all services, such as " redis/a=1".
+func (w *way) weights() string {
+	var text string
+	for _, s := range w.vip().Services {
+		for _, rs := range s.RealServers {
+			text += fmt.Sprintf(" %s/%s=%d", s.Name, rs.Name, rs.Weight)
+		}
+	}
+	return text
+}
+
+// table is /proc/net/ip_vs.
+func (w *way) table() string {
+	var text strings.Builder
+	for _, s := range w.vip().Services {
+		fmt.Fprintf(&text, "%s  %X:%04X %s\n", s.Protocol, w.vip().Address.Addr().As4(), s.Port, s.Scheduler)
+		for _, rs := range s.RealServers {
+			since, active := -time.Second, 0
+			if at, ok := w.drained[w.name]; ok {
+				since = time.Since(at)
+			}
+			if w.active != nil {
+				active = w.active(w.name, rs.Name, since)
+			}
+			if active >= 0 {
+				fmt.Fprintf(&text, "  -> %X:%04X      Route   %d      %d          0\n", rs.Address.As4(), rs.Port, rs.Weight, active)
+			}
+		}
+	}
+	return text.String()
+}
+
 func (w *way) probe() []byte {
 	text, _, _ := strings.Cut(w.bare, "== tar\n")
 	text = strings.Replace(text, "ActiveState=inactive", "ActiveState=active", 1)
-	if _, configured := w.files[w.name][keepalived.VIPAddressPath(sharedVIP.Address.Addr())]; configured && w.holder == w.name {
-		text = strings.Replace(text, "2: eth0    inet6", "2: eth0    inet 192.0.2.229/24 scope global secondary eth0\\       valid_lft forever preferred_lft forever\n2: eth0    inet6", 1)
-	}
+	text = strings.Replace(text, "2: eth0    inet6", w.held()+"2: eth0    inet6", 1)
+	text += "== ipvs proc\n" + w.table()
 	var archive bytes.Buffer
 	packed := tar.NewWriter(&archive)
 	for path, content := range w.files[w.name] {
@@ -174,7 +237,7 @@ func TestDirectorThatLeavesHandsTheVIPOverFirst(t *testing.T) {
 				}
 				check := func(string, *host.Snapshot) []host.Problem { return nil }
 				var diags diag.Diagnostics
-				r.change(t.Context(), c.want, gone, types.MapNull(types.StringType), check, "Unable", &diags)
+				r.change(t.Context(), c.want, gone, takingOut{}, types.MapNull(types.StringType), check, "Unable", &diags)
 				if !slices.Equal(p.said, c.said) {
 					t.Errorf("got %q, want %q", p.said, c.said)
 				}

@@ -21,12 +21,13 @@ import (
 )
 
 type vipModel struct {
-	ID        types.String   `tfsdk:"id"`
-	Address   types.String   `tfsdk:"address"`
-	Directors types.Set      `tfsdk:"directors"`
-	Services  types.Map      `tfsdk:"services"`
-	Artifacts types.Map      `tfsdk:"artifacts"`
-	Timeouts  timeouts.Value `tfsdk:"timeouts"`
+	ID           types.String   `tfsdk:"id"`
+	Address      types.String   `tfsdk:"address"`
+	Directors    types.Set      `tfsdk:"directors"`
+	Services     types.Map      `tfsdk:"services"`
+	DrainTimeout types.String   `tfsdk:"drain_timeout"`
+	Artifacts    types.Map      `tfsdk:"artifacts"`
+	Timeouts     timeouts.Value `tfsdk:"timeouts"`
 }
 
 // id is ADDRESS@DIRECTOR,DIRECTOR…: what an import takes.
@@ -58,6 +59,7 @@ func (s serviceModel) servers(ctx context.Context, diags *diag.Diagnostics) map[
 // validate checks what only several attributes together can tell, and points to the
 // attribute; the rest is for [keepalived.VIP.Validate].
 func (m vipModel) validate(ctx context.Context, diags *diag.Diagnostics) {
+	m.validateDrain(ctx, diags)
 	ports := map[string]string{}
 	vip, _, _ := strings.Cut(m.Address.ValueString(), "/")
 	services := m.services(ctx, diags)

@@ -106,7 +106,7 @@ func (r *vipResource) look(ctx context.Context, plan *vipModel, state tfsdk.Stat
 		if diags.HasError() {
 			return
 		}
-		addWarnings(diags, prior.spec(ctx, diags).Interruptions(*spec))
+		addWarnings(diags, prior.spec(ctx, diags).Interruptions(*spec, mustDuration(plan.DrainTimeout)))
 		r.warnOfLeaving(prior, *plan, diags)
 	}
 }
@@ -166,25 +166,28 @@ func (r *vipResource) apply(ctx context.Context, plan, prior *vipModel, config t
 	want := map[string][]host.Artifact{}
 	gone := map[string][]host.Artifact{}
 	seen := types.MapNull(types.StringType)
+	var out takingOut
 	for _, name := range stringsIn(plan.Directors) {
 		want[name] = spec.Artifacts()
 	}
 	if prior != nil {
 		seen = prior.Artifacts
 		before := prior.spec(ctx, diags)
+		out = plan.takingOut(before, spec)
 		for _, name := range stringsIn(prior.Directors) {
 			gone[name] = host.Obsolete(before.Artifacts(), want[name])
 		}
 	}
-	texts := r.change(ctx, want, gone, seen, spec.CheckDirector, "Unable to "+action+" VIP", diags)
+	texts := r.change(ctx, want, gone, out, seen, spec.CheckDirector, "Unable to "+action+" VIP", diags)
 	plan.ID = plan.id()
 	plan.Artifacts = artifactsValue(texts)
 }
 
 // change changes the directors, backups first and the master last: where a backup
 // refuses a change, the master is never touched. Before the first change all have
-// been looked at. One that leaves others behind hands the VIP over before it goes.
-func (r *vipResource) change(ctx context.Context, want, gone map[string][]host.Artifact, seen types.Map, check func(string, *host.Snapshot) []host.Problem, summary string, diags *diag.Diagnostics) map[string]string {
+// been looked at. Real servers that are taken out come to the end of their connections
+// first. A director that leaves others behind hands the VIP over before it goes.
+func (r *vipResource) change(ctx context.Context, want, gone map[string][]host.Artifact, out takingOut, seen types.Map, check func(string, *host.Snapshot) []host.Problem, summary string, diags *diag.Diagnostics) map[string]string {
 	names := map[string]bool{}
 	for name := range want {
 		names[name] = true
@@ -203,6 +206,11 @@ func (r *vipResource) change(ctx context.Context, want, gone map[string][]host.A
 	if diags.HasError() {
 		return nil
 	}
+	left, seen, err := r.takeOut(ctx, out, snapshots, seen)
+	if err != nil {
+		diags.AddError(summary, err.Error())
+		return nil
+	}
 	texts := map[string]string{}
 	for _, name := range host.BackupsFirst(snapshots) {
 		change := r.fleet.apply
@@ -216,6 +224,7 @@ func (r *vipResource) change(ctx context.Context, want, gone map[string][]host.A
 		}
 		addTexts(texts, name, host.Found(want[name], s))
 	}
+	warnOfLeft(diags, left, out.limit)
 	return texts
 }
 
@@ -283,6 +292,9 @@ func (r *vipResource) Read(ctx context.Context, req resource.ReadRequest, resp *
 			return
 		}
 	}
+	if state.DrainTimeout.IsNull() { // no host knows of it
+		state.DrainTimeout = types.StringValue(defaultDrainTimeout)
+	}
 	artifacts := state.spec(ctx, &resp.Diagnostics).Artifacts()
 	if resp.Diagnostics.HasError() {
 		return
@@ -306,15 +318,16 @@ func (r *vipResource) Delete(ctx context.Context, req resource.DeleteRequest, re
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
 	ctx, cancel := within(ctx, state.Timeouts.Delete, &resp.Diagnostics)
 	defer cancel()
-	artifacts := state.spec(ctx, &resp.Diagnostics).Artifacts()
+	spec := state.spec(ctx, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
 		return
 	}
+	artifacts := spec.Artifacts()
 	gone := map[string][]host.Artifact{}
 	for _, name := range stringsIn(state.Directors) {
 		gone[name] = artifacts
 	}
-	r.change(ctx, nil, gone, state.Artifacts, nil, "Unable to Delete VIP", &resp.Diagnostics)
+	r.change(ctx, nil, gone, state.takingOut(spec, host.VIP{}), state.Artifacts, nil, "Unable to Delete VIP", &resp.Diagnostics)
 }
 
 // ImportState takes ADDRESS@DIRECTOR,DIRECTOR…, for example 192.0.2.229@a,b.

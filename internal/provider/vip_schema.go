@@ -40,6 +40,8 @@ func (r *vipResource) Schema(ctx context.Context, _ resource.SchemaRequest, resp
 				CustomType:          types.MapType{ElemType: serviceType},
 				NestedObject:        schema.NestedAttributeObject{CustomType: serviceType, Attributes: serviceAttributes()},
 			},
+			"drain_timeout": durationAttribute("How long the connections of a real server get to come to their end when an update takes it out of a service (or changes its address), or when its service or the VIP is removed. It first gets the weight 0 on every director, and no new connections by that; as soon as the director that holds the VIP counts no active ones (`ipvsadm -Ln`) any more, and after this time at the latest, it is taken out, which what is left does not survive: a warning tells how many. Nobody waits for a real server without connections, or for UDP, of which nobody can tell when a client has done. With direct routing and tunnels the director sees only what clients send, so one that the server resets counts as active until it times out. A persistent service still sends its known clients to a real server of weight 0 until they have been away for the time of `persistence`, unless `net.ipv4.vs.expire_quiescent_template` is 1 on the directors. If too little weight is left for the quorum, `quorum.down` is run when the drain begins, and the sorry server stays out until it has ended. `0s`: take it out at once. It is part of `timeouts.update` and `timeouts.delete`, and shorter. A destroy goes by the value that was applied last.",
+				defaultDrainTimeout, notNegative),
 			"artifacts": artifactsAttribute(),
 			"timeouts":  timeouts.AttributesAll(ctx),
 		},

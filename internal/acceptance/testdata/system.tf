@@ -28,6 +28,10 @@ variable "check_interval" {
   type    = string
   default = "2s"
 }
+variable "drain_timeout" {
+  type    = string
+  default = "30s"
+}
 
 provider "redislb" {
   private_key_file = var.private_key_file
@@ -74,8 +78,9 @@ locals {
 }
 
 resource "redislb_vip" "redis" {
-  address   = "192.0.2.229/24"
-  directors = [redislb_director.a.host, redislb_director.b.host]
+  address       = "192.0.2.229/24"
+  directors     = [redislb_director.a.host, redislb_director.b.host]
+  drain_timeout = var.drain_timeout
   services = {
     redis = {
       port      = 6379

@@ -297,3 +297,10 @@ resource "redislb_vip" "timeout_over_interval" {
   directors = ["a"]
   services  = { redis = { port = 1, check = { interval = "2s", timeout = "3s" }, real_servers = { a = { address = "192.0.2.11" } } } }
 }
+
+# error: -1s is negative
+resource "redislb_vip" "negative_drain" {
+  address       = "192.0.2.229/24"
+  directors     = ["a"]
+  drain_timeout = "-1s"
+}
