@@ -18,13 +18,15 @@ type mishap struct {
 	// spares says that the Redis of the host itself is not hurt, so that its
 	// connections live too, once they reach it again.
 	spares bool
+	// long ones are left to the full suite, since another one shows the same quicker.
+	long bool
 }
 
 var mishaps = []mishap{
 	{name: "keepalived killed", begin: command("pkill -9 keepalived"), over: nothing, spares: true},
 	{name: "frozen", begin: (*lab.Host).Freeze, over: (*lab.Host).Thaw, spares: true},
 	{name: "cable cut", begin: cable(true), over: cable(false), spares: true},
-	{name: "kernel panic", begin: panics, over: restart((*lab.Host).HardReset)},
+	{name: "kernel panic", begin: panics, over: restart((*lab.Host).HardReset), long: true},
 	{name: "power off", begin: (*lab.Host).PowerOff, over: restart((*lab.Host).PowerOn)},
 }
 

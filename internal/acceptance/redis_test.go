@@ -119,27 +119,37 @@ func TestDriftOfRedisIsSeenAndHealed(t *testing.T) {
 	cli := func(port int, command string) string {
 		return fmt.Sprintf("env REDISCLI_AUTH='%s' redis-cli --no-auth-warning -p %d %s", strings.ReplaceAll(redisPassword, "'", `'\''`), port, command)
 	}
-	for what, by := range map[string]string{
-		"an edited configuration": "echo 'hz 50' >>/etc/redislb/redis-6380.conf",
-		"an edited password":      "echo >>/etc/redislb/redis-6380.password",
-		"a stopped unit":          "systemctl stop redislb-redis-6380",
-		"a disabled unit":         "systemctl -q disable redislb-redis-6380",
-		"data of somebody else":   "chown root /var/lib/redis/redislb-6380",
-		"a promoted replica":      cli(17380, "replicaof no one"),
-		"a master made a replica": cli(6380, "replicaof 192.0.2.66 1"),
-		"another limit":           cli(6380, "config set maxmemory 77mb"),
-		"no password":             cli(6380, "config set requirepass ''"),
-		"another password":        cli(6380, "config set requirepass other"),
+	type change struct{ what, artifact, by string }
+	for _, changes := range [][2]change{
+		{{"an edited configuration", "file /etc/redislb/redis-6380.conf", "echo 'hz 50' >>/etc/redislb/redis-6380.conf"},
+			{"a promoted replica", "redis 17380", cli(17380, "replicaof no one")}},
+		{{"an edited password", "file /etc/redislb/redis-6380.password", "echo >>/etc/redislb/redis-6380.password"},
+			{"a stopped unit", "unit redislb-redis-17380.service", "systemctl stop redislb-redis-17380"}},
+		{{"a disabled unit", "unit redislb-redis-6380.service", "systemctl -q disable redislb-redis-6380"},
+			{"data of somebody else", "redis 17380", "chown root /var/lib/redis/redislb-17380"}},
+		{{"another limit", "redis 6380", cli(6380, "config set maxmemory 77mb")},
+			{"no password", "redis 17380", cli(17380, "config set requirepass ''")}},
+		{{"a master made a replica", "redis 6380", cli(6380, "replicaof 192.0.2.66 1")},
+			{"another password", "redis 17380", cli(17380, "config set requirepass other")}},
 	} {
-		hostA().MustExec(t, by)
-		again := directly(t, hostA()) // what a has just seen is not looked at once more
-		again.must(t, want, nil)
-		if again.conn.changes.Load() == 0 {
-			t.Errorf("%s was not seen", what)
+		for _, c := range changes {
+			hostA().MustExec(t, c.by)
 		}
+		again := directly(t, hostA()) // what a has just seen is not looked at once more
+		s, err := again.Observe(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		found, wanted := host.Found(want, s), host.Wanted(want)
+		for _, c := range changes {
+			if found[c.artifact] == wanted[c.artifact] || wanted[c.artifact] == "" {
+				t.Errorf("%s: %s is %q", c.what, c.artifact, found[c.artifact])
+			}
+		}
+		again.must(t, want, nil)
 		again.hasNothingToDo(t, want)
 		if got := ask(hostA(), 6380, "role") + ask(hostA(), 17380, "role"); !strings.HasPrefix(got, "master") || !strings.Contains(got, "slave\n192.0.2.12\n6380") {
-			t.Errorf("%s was not healed: %s", what, got)
+			t.Errorf("%s, %s: not healed: %s", changes[0].what, changes[1].what, got)
 		}
 	}
 }

@@ -32,14 +32,19 @@ func directorOf(h *lab.Host, drain bool) host.Director {
 	}, Drain: drain}
 }
 
-// Whatever moves the VIP, on purpose or not, breaks no connection that could live.
-func TestVIPMovesWithoutBreakingConnections(t *testing.T) {
+// Whatever is done to the pair, or befalls it, breaks no connection that could live.
+func TestPairKeepsConnections(t *testing.T) {
 	pair(t)
 	t.Run("drain", drainHandsTheVIPOver)
 	t.Run("keepalived stopped", stopAndStartOfKeepalived)
+	t.Run("real server taken out", realServerTakenOut)
 	for _, m := range mishaps {
+		if m.long && !full {
+			continue
+		}
 		t.Run(m.name, m.befall)
 	}
+	t.Run("hash", hashGuard)
 }
 
 func drainHandsTheVIPOver(t *testing.T) {
