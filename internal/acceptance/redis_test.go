@@ -92,6 +92,7 @@ func TestCrossReplicasOfRedisLiveByThemselves(t *testing.T) {
 	}
 	good := crossing(hostA())
 	good.Redis[0].MaxMemory = "64mb"
+	good.Redis[0].AppendOnly = true // by which Redis does not look at its snapshot any more
 	directly(t, hostA()).must(t, good.Artifacts(), nil)
 	if pidOf(hostA(), "redislb-redis-6380") == before || ask(hostA(), 6380, "get key") != "firsta" {
 		t.Errorf("after a change it has not been started again, or its data is gone: %q", ask(hostA(), 6380, "get key"))
@@ -114,8 +115,15 @@ func TestCrossReplicasOfRedisLiveByThemselves(t *testing.T) {
 
 func TestDriftOfRedisIsSeenAndHealed(t *testing.T) {
 	bare(t, "a")
-	want := crossing(hostA()).Artifacts()
+	server := crossing(hostA())
+	open := server.Redis[0].Instance
+	open.Name, open.Port, open.Password, open.Protected, open.Save = "open", 6390, false, false, ""
+	server.Redis = append(server.Redis, host.Redis{Instance: open})
+	want := server.Artifacts()
 	directly(t, hostA()).must(t, want, nil)
+	if got := exec(hostA(), "redis-cli -p 6390 set kept value"); got != "OK" {
+		t.Errorf("without a password: %q", got)
+	}
 	cli := func(port int, command string) string {
 		return fmt.Sprintf("env REDISCLI_AUTH='%s' redis-cli --no-auth-warning -p %d %s", strings.ReplaceAll(redisPassword, "'", `'\''`), port, command)
 	}
@@ -127,7 +135,7 @@ func TestDriftOfRedisIsSeenAndHealed(t *testing.T) {
 			{"a stopped unit", "unit redislb-redis-17380.service", "systemctl stop redislb-redis-17380"}},
 		{{"a disabled unit", "unit redislb-redis-6380.service", "systemctl -q disable redislb-redis-6380"},
 			{"data of somebody else", "redis 17380", "chown root /var/lib/redis/redislb-17380"}},
-		{{"another limit", "redis 6380", cli(6380, "config set maxmemory 77mb")},
+		{{"another limit", "redis 6390", "redis-cli -p 6390 config set maxmemory 77mb"},
 			{"no password", "redis 17380", cli(17380, "config set requirepass ''")}},
 		{{"a master made a replica", "redis 6380", cli(6380, "replicaof 192.0.2.66 1")},
 			{"another password", "redis 17380", cli(17380, "config set requirepass other")}},
@@ -151,5 +159,8 @@ func TestDriftOfRedisIsSeenAndHealed(t *testing.T) {
 		if got := ask(hostA(), 6380, "role") + ask(hostA(), 17380, "role"); !strings.HasPrefix(got, "master") || !strings.Contains(got, "slave\n192.0.2.12\n6380") {
 			t.Errorf("%s, %s: not healed: %s", changes[0].what, changes[1].what, got)
 		}
+	}
+	if got := exec(hostA(), "redis-cli -p 6390 get kept"); got != "value" {
+		t.Errorf("a restart of a server without snapshots lost its data: %q", got)
 	}
 }

@@ -35,6 +35,7 @@ install_packages() {
 # that nobody asked for. Where there was one before, it is somebody's.
 hold_redis_back() {
 	! command -v redis-server >/dev/null || return 0
+	[ ! -e /etc/systemd/system/redis-server.service ] || return 0
 	undo let_redis_go
 	durable "$work/undo"
 	: >"$work/holds"
@@ -326,14 +327,14 @@ start_unit() {
 	fi
 }
 
-stop_quietly() { systemctl stop "$1" 2>/dev/null; }
+stop_quietly() { timeout --foreground 180 systemctl stop "$1" 2>/dev/null; }
 # After a restart of the machine, what is to be started was decided before the
 # recovery had its say.
 disable_quietly() {
 	[ -z "$rebooted" ] || systemctl --no-block stop "$1" 2>/dev/null
 	systemctl -q disable "$1" 2>/dev/null
 }
-start_quietly() { systemctl start "$1" 2>/dev/null; }
+start_quietly() { timeout --foreground 180 systemctl start "$1" 2>/dev/null; }
 enable_quietly() {
 	systemctl -q enable "$1" 2>/dev/null || return
 	[ -z "$rebooted" ] || systemctl --no-block start "$1" 2>/dev/null
@@ -351,7 +352,16 @@ stop_unit() {
 		durable "$work/undo"
 	fi
 	[ "$active" != active ] || undo live start_quietly "$1"
-	systemctl -q disable --now "$1" 2>"$work/log" || fail "systemctl disable --now $1: $(cat "$work/log")"
+	case $1 in
+	redislb-redis-*)
+		port=${1#redislb-redis-}
+		keep_redis_data "${port%.service}" || fail "$kept"
+		;;
+	esac
+	if ! timeout --foreground 180 systemctl -q disable --now "$1" 2>"$work/log"; then
+		timeout --foreground 60 systemctl cancel "$1" 2>/dev/null || true
+		fail "systemctl disable --now $1: it did not end within 180 s, or failed: $(cat "$work/log")"
+	fi
 }
 
 # check_script PATH USER: keepalived runs no script as root that somebody else could
@@ -426,6 +436,57 @@ last_words() {
 	journalctl -q --no-pager -o cat -n 12 -u "${1-keepalived}" 2>&1
 }
 
+# keep_redis_data PORT: before an instance of ours is stopped it has all its data where
+# the next start looks for them by the configuration that is there now. With an AOF
+# Redis loads nothing else (server.c, loadDataFromDisk), so it has to be written before
+# the first start with it; without one it writes a snapshot when it is stopped, but only
+# if it has save points (server.c, prepareForShutdown). What it does not succeed in
+# stands in $kept.
+keep_redis_data() {
+	data=/var/lib/redis/redislb-$1
+	# systemd does so at the start (systemd.exec(5), StateDirectory); but a Redis that
+	# cannot save its data does not even stop.
+	[ ! -d "$data" ] || chown -h redis:redis "$data"
+	if ! grep -qsx 'appendonly yes' "/etc/redislb/redis-$1.conf"; then
+		! systemctl is-active -q "redislb-redis-$1.service" || tell_redis "$1" 'CONFIG SET save "3600 1"' >/dev/null || true
+		return 0
+	fi
+	kept="Redis on port $1 is to load its data from an AOF, and has not written one yet: it would lose what it has. Have it write one (redis-cli -p $1 CONFIG SET appendonly yes, on the host, until INFO persistence tells aof_rewrite_in_progress:0), and apply again"
+	if ! systemctl is-active -q "redislb-redis-$1.service"; then
+		has_aof "$data" || [ ! -e "$data/dump.rdb" ]
+		return
+	fi
+	now=$(date +%s)
+	until=$((now + 300))
+	until said=$(tell_redis "$1" 'CONFIG SET appendonly yes
+INFO persistence' | tr -d '\r') && case $said in
+	*aof_enabled:0* | *aof_rewrite_in_progress:1* | *aof_rewrite_scheduled:1*) false ;;
+	*aof_last_bgrewrite_status:err*) false ;;
+	*) true ;;
+	esac do
+		now=$(date +%s)
+		if [ "$now" -ge "$until" ] || [ "$said" = "${said#*aof_enabled:}" ]; then
+			has_aof "$data"
+			return
+		fi
+		sleep 0.5
+	done
+}
+
+# From 7.0 on it is a folder.
+has_aof() { [ -e "$1/appendonlydir" ] || [ -e "$1/appendonly.aof" ]; }
+
+# tell_redis PORT LINES: commands for the running instance, which has the password and
+# the addresses of its start.
+tell_redis() {
+	at=$(PROC_ROOT=/proc ss -Hltn | sed -n "s/^[A-Z]* *[0-9]* *[0-9]* *\\[*\\([^] ]*\\)\\]*:$1 .*/\\1/p" | head -n 1)
+	case $at in '' | 0.0.0.0 | '*') at=127.0.0.1 ;; ::) at=::1 ;; esac
+	{
+		sed -n 's/^requirepass /AUTH /p' "/run/credentials/redislb-redis-$1.service/requirepass" 2>/dev/null || true
+		printf '%s\n' "$2"
+	} | timeout 10 redis-cli -h "$at" -p "$1" 2>&1
+}
+
 # check_redis PORT: Redis has no check of a configuration. But one that is to listen
 # nowhere reads all of it, and ends before it touches any data (server.c, initServer;
 # initListeners from 7.2 on). It gets no file to read, so that it can be the user redis.
@@ -438,6 +499,7 @@ check_redis() {
 	} | (cd /tmp && timeout --foreground 60 runuser -u redis -- redis-server -) >"$work/log" 2>&1 9>&- || true
 	grep -q 'Configured to not listen anywhere' "$work/log" ||
 		fail "redis-server: $(grep -v -e requirepass -e masterauth "$work/log" | tail -n 8)"
+	systemctl is-active -q "redislb-redis-$1.service" || keep_redis_data "$1" || fail "$kept"
 }
 
 # restart_redis PORT: unless it was started just now. Its answer is waited for; while it
@@ -447,13 +509,7 @@ restart_redis() {
 	step="restart $unit"
 	if [ ! -e "$work/started.$unit" ]; then
 		: >"$work/restarted.$1"
-		# systemd does so at the start (systemd.exec(5), StateDirectory); but a Redis that
-		# cannot save its data does not even stop.
-		data=/var/lib/redis/redislb-$1
-		if [ -d "$data" ] && [ ! -h "$data" ]; then
-			chown redis:redis "$data"
-			chmod 750 "$data"
-		fi
+		keep_redis_data "$1" || fail "$kept"
 		systemctl reset-failed "$unit" 2>/dev/null || true
 		timeout --foreground 180 systemctl restart "$unit" || fail "$unit did not start again$(last_words "$unit")"
 	fi
@@ -470,6 +526,7 @@ restart_redis() {
 restart_old_redis() {
 	[ -e "$work/restarted.$1" ] && [ -e "/etc/systemd/system/redislb-redis-$1.service" ] || return 0
 	rm "$work/restarted.$1"
+	keep_redis_data "$1" || return
 	systemctl reset-failed "redislb-redis-$1.service" 2>/dev/null
 	timeout --foreground 180 systemctl restart "redislb-redis-$1.service"
 }

@@ -135,7 +135,8 @@ func (m Member) segment() (netip.Prefix, bool) {
 }
 
 // Interferes says why a director of one group and one of another cannot be on the same
-// segment; nothing where they can, or it is not known. With unicast the advertisements do not
+// segment; nothing where they can, or it is not known. That they are is only likely: two
+// sites may use one subnet. With unicast the advertisements do not
 // meet, but what the sync daemons say of connections does: it is multicast, and the
 // virtual router id tells whose it is.
 func (m Member) Interferes(o Member) []Problem {
@@ -145,7 +146,7 @@ func (m Member) Interferes(o Member) []Problem {
 		return nil
 	}
 	return []Problem{{[]string{"vrrp", "virtual_router_id"}, "Virtual Router ID Taken",
-		fmt.Sprintf("The directors %q and %q share no VIP and have the same virtual router id %d on one network segment (%s). By it directors know which of them belong together: these would fight over two VIPs, and mix their connections. Give each group an id of its own.", m.Name, o.Name, m.VRRP.VirtualRouterID, mine)}}
+		fmt.Sprintf("The directors %q and %q share no VIP and have the same virtual router id %d on one network segment (%s). By it directors know which of them belong together: these would fight over two VIPs, and mix their connections. Give each group an id of its own, unless these are two segments that use the same addresses.", m.Name, o.Name, m.VRRP.VirtualRouterID, mine)}}
 }
 
 // priority is what the director stands for an election with, as far as its

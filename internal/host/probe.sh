@@ -144,9 +144,10 @@ fi
 
 # The servers of Redis that we configured, and no others.
 set --
-for f in /etc/redislb/redis-*.conf; do
-	port=${f##*/redis-}
-	port=${port%.conf}
+for f in /etc/redislb/redis-*.conf /etc/systemd/system/redislb-redis-*.service; do
+	port=${f##*redis-}
+	port=${port%.*}
+	case " $* " in *" $port "*) continue ;; esac
 	case $port in '' | *[!0-9]*) ;; *) set -- "$@" "$port" ;; esac
 done
 units=
@@ -164,7 +165,7 @@ for port in "$@"; do
 	echo "$port $active"
 	stat -c 'data %U:%G %a' "/var/lib/redis/redislb-$port" 2>/dev/null
 	# What it says is no section of ours.
-	[ "$active" != active ] || ask_redis "$port" | sed 's/^/ /'
+	[ "$active" != active ] || ask_redis "$port" 2>/dev/null | sed 's/^/ /'
 done
 
 # Passwords stay on the host: what is told of a file that holds one is the mode, the

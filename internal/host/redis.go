@@ -226,7 +226,8 @@ func (r Redis) check(s *Snapshot) []Problem {
 			problem("bind", "Address Not on the Host", fmt.Sprintf("None of the host's interfaces has the address %s, so Redis could not listen on it. It has: %s.", bind, s.ownAddresses()))
 		}
 	}
-	if s.Redis[r.Port].Running {
+	// Also one that is on its way, or has lost its redis.conf.
+	if active := s.Units[redisconf.Unit(r.Port)].Active; active != "" && active != "inactive" && active != "failed" {
 		return problems
 	}
 	for _, l := range s.Listeners {

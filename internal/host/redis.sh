@@ -15,7 +15,7 @@ ask_redis() {
 	*) at=${bind%% *} ;;
 	esac
 	{
-		sed -n 's/^requirepass /AUTH /p' "/etc/redislb/redis-$1.password" 2>/dev/null
+		sed -n 's/^requirepass /AUTH /p' "/etc/redislb/redis-$1.password" 2>/dev/null || true
 		echo 'INFO replication
 CONFIG GET maxmemory
 CONFIG GET maxmemory-policy

@@ -15,7 +15,7 @@ import (
 // plans is what has been planned so far in one walk of Terraform, for what only several
 // resources together can tell. Terraform plans a resource behind those that it refers to
 // and otherwise in any order, so whichever of two comes last compares them. What is wrong
-// between two planned resources is an error. A director that was not planned is compared
+// between two planned resources is an error, unless it may be meant. A director that was not planned is compared
 // as it is on its host, with the VIP alone, which mostly comes behind its directors; the
 // same plan may yet change it, so that is a warning.
 type plans struct {
@@ -47,7 +47,7 @@ func (p *plans) director(m host.Member, diags *diag.Diagnostics) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.directors[m.Name] = &m
-	var problems []host.Problem
+	var problems, meant []host.Problem
 	for _, name := range sortedKeys(p.directors) {
 		o := p.directors[name]
 		if o == nil {
@@ -57,10 +57,11 @@ func (p *plans) director(m host.Member, diags *diag.Diagnostics) {
 		case oneVIP:
 			problems = append(problems, first.Disagreements(second)...)
 		case otherVIP:
-			problems = append(problems, first.Interferes(second)...)
+			meant = append(meant, first.Interferes(second)...)
 		}
 	}
 	addProblems(diags, p.unsaid(problems))
+	addWarnings(diags, p.unsaid(meant))
 	for _, v := range p.vips {
 		if slices.Contains(v.directors, m.Name) && !slices.ContainsFunc(v.directors, func(d string) bool { _, planned := p.directors[d]; return !planned }) {
 			p.warnOfMove(v.directors, nil, path.Root("vrrp"), diags)
@@ -82,7 +83,7 @@ func (p *plans) vip(address string, fourth bool, directors []string, snapshots m
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.vips[address] = plannedVIP{directors, fourth}
-	var wrong, doubtful []host.Problem
+	var wrong, doubtful, meant []host.Problem
 	for i, name := range directors {
 		m, planned := p.member(name, snapshots[name])
 		if m == nil {
@@ -101,7 +102,7 @@ func (p *plans) vip(address string, fourth bool, directors []string, snapshots m
 		for _, other := range sortedKeys(p.directors) {
 			if o := p.directors[other]; o != nil && planned && p.relation(name, other) == otherVIP {
 				first, second := inOrder(*m, *o)
-				wrong = append(wrong, first.Interferes(second)...)
+				meant = append(meant, first.Interferes(second)...)
 			}
 		}
 	}
@@ -109,9 +110,11 @@ func (p *plans) vip(address string, fourth bool, directors []string, snapshots m
 	for _, problem := range p.unsaid(wrong) {
 		diags.AddAttributeError(path.Root("directors"), problem.Summary, problem.Detail)
 	}
-	for _, problem := range p.unsaid(doubtful) {
-		diags.AddAttributeWarning(path.Root("directors"), problem.Summary, problem.Detail+
-			"\n\nThat is how they are on their hosts now. If the same plan changes them, let directors refer to the host attributes of the redislb_director resources, which are then compared as they are planned.")
+	for i := range doubtful {
+		doubtful[i].Detail += "\n\nThat is how they are on their hosts now. If the same plan changes them, let directors refer to the host attributes of the redislb_director resources, which are then compared as they are planned."
+	}
+	for _, problem := range p.unsaid(append(doubtful, meant...)) {
+		diags.AddAttributeWarning(path.Root("directors"), problem.Summary, problem.Detail)
 	}
 	p.warnOfMove(directors, snapshots, path.Root("directors"), diags)
 }

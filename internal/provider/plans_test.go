@@ -54,10 +54,8 @@ func TestDirectorsThatDoNotFitTogetherAreRefusedAtPlan(t *testing.T) {
 		"equal priorities, in any order": {tfconfig.Variables{"priorities": equals, "ordered": literal}, equal},
 		"ids of one VIP": {tfconfig.Variables{"ids": numbers(map[string]int{"a": 51, "b": 53, "c": 52, "d": 52})},
 			`(?s)Directors of One VIP Differ.*the\s+virtual\s+router\s+ids\s+51\s+and\s+53`},
-		"ids of two VIPs": {tfconfig.Variables{"ids": numbers(map[string]int{"a": 51, "b": 51, "c": 51, "d": 51})},
-			`(?s)Virtual Router ID Taken.*share\s+no\s+VIP\s+and\s+have\s+the\s+same\s+virtual\s+router\s+id\s+51`},
-		"ids of two VIPs, in any order": {tfconfig.Variables{"ids": numbers(map[string]int{"a": 51, "b": 51, "c": 51, "d": 51}), "ordered": literal},
-			`Virtual Router ID Taken`},
+		// On two segments, as far as can be told.
+		"ids of two VIPs": {tfconfig.Variables{"ids": numbers(map[string]int{"a": 51, "b": 51, "c": 51, "d": 51})}, ""},
 		"passwords": {tfconfig.Variables{"passwords": tfconfig.MapVariable(map[string]tfconfig.Variable{"b": tfconfig.StringVariable("0ther")})},
 			`(?s)Directors of One VIP Differ.*different\s+passwords`},
 		"auth_hmac of a keepalived that has none": {tfconfig.Variables{"signed": tfconfig.BoolVariable(true)},
@@ -158,7 +156,12 @@ func TestWhicheverIsPlannedLastComparesThem(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var diags diag.Diagnostics
 			c.plan(newPlans(), &diags)
-			if got := summaries(diags); got != c.want || len(diags) != diags.ErrorsCount() {
+			// Two groups may be on two segments that use the same addresses.
+			errors := len(diags)
+			if strings.Contains(c.want, "Virtual Router ID Taken") {
+				errors = 0
+			}
+			if got := summaries(diags); got != c.want || diags.ErrorsCount() != errors {
 				t.Errorf("got %q, want %q", got, c.want)
 			}
 		})

@@ -34,7 +34,7 @@ func redisAttribute() schema.Attribute {
 			"port": schema.Int64Attribute{
 				MarkdownDescription: "Port to listen on, one for each instance of a host. By direct routing it is the port of the service on the VIP too. With another port it is another instance, with data of its own.",
 				Required:            true,
-				Validators:          []validator.Int64{int64validator.Between(1, 65535)},
+				Validators:          []validator.Int64{int64validator.Between(1024, 65535)},
 			},
 			"bind": schema.SetAttribute{
 				MarkdownDescription: "Addresses to listen on. Default `0.0.0.0` and `::`, all of the host's; the VIP must be among them for clients to reach the instance by it.",
@@ -61,7 +61,7 @@ func redisAttribute() schema.Attribute {
 			"maxmemory_policy": oneOf("What goes when there is no room: one of Redis's policies. Default `noeviction`: nothing, and writes fail.", redisconf.DefaultMaxMemoryPolicy, redisconf.MaxMemoryPolicies...),
 			"appendonly":       falseAttribute("Write each change to a file (AOF), so that a crash loses a second at most."),
 			"save": schema.StringAttribute{
-				MarkdownDescription: "When a snapshot (RDB) is written: pairs of seconds and changes. Empty: never. Default `" + redisconf.DefaultSave + "`.",
+				MarkdownDescription: "When a snapshot (RDB) is written: pairs of seconds and changes. Empty: never, but when an apply restarts the instance, which keeps its data. Without snapshots and `appendonly` a crash loses all, and the empty server that systemd starts again is what its replicas then copy. Default `" + redisconf.DefaultSave + "`.",
 				Optional:            true,
 				Computed:            true,
 				Default:             stringdefault.StaticString(redisconf.DefaultSave),
