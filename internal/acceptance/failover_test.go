@@ -37,14 +37,14 @@ func command(text string) func(*lab.Host, context.Context) error {
 	}
 }
 
-func nothing(*lab.Host, context.Context) error { return nil }
+var nothing = func(*lab.Host, context.Context) error { return nil }
 
 func cable(cut bool) func(*lab.Host, context.Context) error {
 	return func(h *lab.Host, ctx context.Context) error { return h.Cable(ctx, cut) }
 }
 
 // panics answers no more, so nobody waits for it.
-func panics(h *lab.Host, ctx context.Context) error {
+var panics = func(h *lab.Host, ctx context.Context) error {
 	_, err := h.Exec(ctx, "sysctl -qw kernel.panic=0 kernel.sysrq=1; (sleep 0.2; echo c >/proc/sysrq-trigger) >/dev/null 2>&1 &")
 	return err
 }

@@ -87,7 +87,7 @@ func TestDirectorsThatDoNotFitTogetherAreRefusedAtPlan(t *testing.T) {
 }
 
 // of is a director as it may be planned on a bare host.
-func of(t *testing.T, name string, priority, id int) host.Member {
+func of(t *testing.T, name string, priority int) host.Member {
 	t.Helper()
 	h := host.New(name, &way{pair: &pair{bare: string(bareHost(t))}, name: name})
 	s, err := h.Observe(t.Context())
@@ -95,7 +95,7 @@ func of(t *testing.T, name string, priority, id int) host.Member {
 		t.Fatal(err)
 	}
 	d := host.Director{Name: name, Guard: host.BackupOnly, VRRP: redisVRRP()}
-	d.VRRP.Priority, d.VRRP.VirtualRouterID = priority, id
+	d.VRRP.Priority = priority
 	return host.Member{Director: d, Snapshot: s}
 }
 
@@ -106,51 +106,51 @@ func TestWhicheverIsPlannedLastComparesThem(t *testing.T) {
 		want string
 	}{
 		"directors, VIP": {func(p *plans, diags *diag.Diagnostics) {
-			p.director(of(t, "a", 100, 51), diags)
-			p.director(of(t, "b", 100, 51), diags)
+			p.director(of(t, "a", 100), diags)
+			p.director(of(t, "b", 100), diags)
 			p.vip("192.0.2.229/24", true, two, nil, diags)
 		}, "directors: Equal Priorities"},
 		"VIP, directors": {func(p *plans, diags *diag.Diagnostics) {
 			p.vip("192.0.2.229/24", true, two, nil, diags)
-			p.director(of(t, "b", 100, 51), diags)
-			p.director(of(t, "a", 100, 51), diags)
+			p.director(of(t, "b", 100), diags)
+			p.director(of(t, "a", 100), diags)
 		}, "vrrp.priority: Equal Priorities"},
 		"director, VIP, director": {func(p *plans, diags *diag.Diagnostics) {
-			p.director(of(t, "b", 100, 51), diags)
+			p.director(of(t, "b", 100), diags)
 			p.vip("192.0.2.229/24", true, two, nil, diags)
-			p.director(of(t, "a", 100, 51), diags)
+			p.director(of(t, "a", 100), diags)
 		}, "vrrp.priority: Equal Priorities"},
 		"two VIPs of the same": {func(p *plans, diags *diag.Diagnostics) {
 			p.vip("192.0.2.230/24", true, two, nil, diags)
-			p.director(of(t, "b", 100, 51), diags)
-			p.director(of(t, "a", 100, 51), diags)
+			p.director(of(t, "b", 100), diags)
+			p.director(of(t, "a", 100), diags)
 			p.vip("192.0.2.229/24", true, two, nil, diags)
 		}, "vrrp.priority: Equal Priorities"},
 		"no VIP": {func(p *plans, diags *diag.Diagnostics) {
-			p.director(of(t, "a", 100, 51), diags)
-			p.director(of(t, "b", 100, 51), diags)
+			p.director(of(t, "a", 100), diags)
+			p.director(of(t, "b", 100), diags)
 		}, ""},
 		"a VIP of one alone": {func(p *plans, diags *diag.Diagnostics) {
 			p.vip("192.0.2.229/24", true, []string{"a"}, nil, diags)
-			p.director(of(t, "a", 100, 51), diags)
-			p.director(of(t, "b", 100, 51), diags)
+			p.director(of(t, "a", 100), diags)
+			p.director(of(t, "b", 100), diags)
 		}, ""},
 		"one that goes": {func(p *plans, diags *diag.Diagnostics) {
-			p.director(of(t, "a", 100, 51), diags)
+			p.director(of(t, "a", 100), diags)
 			p.forget("b")
-			p.vip("192.0.2.229/24", true, two, map[string]*host.Snapshot{"b": of(t, "b", 100, 51).Snapshot}, diags)
+			p.vip("192.0.2.229/24", true, two, map[string]*host.Snapshot{"b": of(t, "b", 100).Snapshot}, diags)
 		}, ""},
 		"two groups, VIPs last": {func(p *plans, diags *diag.Diagnostics) {
-			p.director(of(t, "a", 100, 51), diags)
-			p.director(of(t, "b", 99, 51), diags)
+			p.director(of(t, "a", 100), diags)
+			p.director(of(t, "b", 99), diags)
 			p.vip("192.0.2.229/24", true, []string{"a"}, nil, diags)
 			p.vip("192.0.2.230/24", true, []string{"b"}, nil, diags)
 		}, "directors: Virtual Router ID Taken"},
 		"two groups, a director last": {func(p *plans, diags *diag.Diagnostics) {
 			p.vip("192.0.2.229/24", true, []string{"a"}, nil, diags)
 			p.vip("192.0.2.230/24", true, []string{"b"}, nil, diags)
-			p.director(of(t, "b", 99, 51), diags)
-			p.director(of(t, "a", 100, 51), diags)
+			p.director(of(t, "b", 99), diags)
+			p.director(of(t, "a", 100), diags)
 		}, "vrrp.virtual_router_id: Virtual Router ID Taken"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -207,7 +207,7 @@ func TestDirectorThatIsNotPlannedIsComparedAsItIsOnItsHostWithAWarning(t *testin
 	_, snapshots := running(t, "a")
 	p := newPlans()
 	var diags diag.Diagnostics
-	a := of(t, "a", 99, 51)
+	a := of(t, "a", 99)
 	p.director(a, &diags)
 	p.vip("192.0.2.229/24", true, []string{"a", "b"}, snapshots, &diags)
 	if summaries(diags) != "directors: Equal Priorities" || diags.HasError() || !strings.Contains(diags[0].Detail(), "as they are planned") {
@@ -217,7 +217,7 @@ func TestDirectorThatIsNotPlannedIsComparedAsItIsOnItsHostWithAWarning(t *testin
 
 func TestPlanThatMovesTheVIPsWarns(t *testing.T) {
 	planned := func(name string, snapshots map[string]*host.Snapshot, priority int, drain bool) host.Member {
-		m := of(t, name, priority, 51)
+		m := of(t, name, priority)
 		m.Drain, m.Snapshot = drain, snapshots[name]
 		return m
 	}
@@ -261,7 +261,7 @@ func TestPlanThatMovesTheVIPsWarns(t *testing.T) {
 func TestPlansAreNotedSideBySide(t *testing.T) {
 	p := newPlans()
 	var group sync.WaitGroup
-	m := of(t, "a", 100, 51)
+	m := of(t, "a", 100)
 	for i := range 20 {
 		group.Go(func() {
 			var diags diag.Diagnostics

@@ -65,7 +65,7 @@ func raw(t *testing.T, v host.VIP, drainTimeout string, p *pair) tfsdk.State {
 }
 
 // become updates the VIP, or destroys it where next is nil.
-func (r *vipResource) become(t *testing.T, ctx context.Context, p *pair, before host.VIP, next *host.VIP, drainTimeout string) diag.Diagnostics {
+func (r *vipResource) become(ctx context.Context, t *testing.T, p *pair, before host.VIP, next *host.VIP, drainTimeout string) diag.Diagnostics {
 	state := raw(t, before, drainTimeout, p)
 	if next == nil {
 		var resp resource.DeleteResponse
@@ -135,7 +135,7 @@ func TestRealServersThatAreTakenOutComeToTheEndOfTheirConnectionsFirst(t *testin
 				p, r := pairOf(t, "b", c.before)
 				p.active = c.active
 				start := time.Now()
-				diags := r.become(t, t.Context(), p, c.before, c.next, c.timeout)
+				diags := r.become(t.Context(), t, p, c.before, c.next, c.timeout)
 				if diags.HasError() {
 					t.Fatal(diags)
 				}
@@ -170,7 +170,7 @@ func TestCancelledDrainLeavesTheWeightsAndTheNextApplyGoesOnFromThere(t *testing
 		p.active = func(string, string, time.Duration) int { return 4 }
 		ctx, cancel := context.WithCancel(t.Context())
 		time.AfterFunc(10*time.Second, cancel)
-		diags := r.become(t, ctx, p, before, &next, "30s")
+		diags := r.become(ctx, t, p, before, &next, "30s")
 		if !diags.HasError() || !strings.Contains(diagText(diags), "context canceled") || !strings.Contains(diagText(diags), "weight 0") {
 			t.Fatalf("%v", diags)
 		}
@@ -186,7 +186,7 @@ func TestCancelledDrainLeavesTheWeightsAndTheNextApplyGoesOnFromThere(t *testing
 		read.Services[0].RealServers[1].Weight = 0
 		start := time.Now()
 		p.active = func(_, _ string, since time.Duration) int { return max(0, 4-int((since-12*time.Second)/time.Second)) }
-		if diags := r.become(t, t.Context(), p, read, &next, "30s"); diags.HasError() || diags.WarningsCount() > 0 {
+		if diags := r.become(t.Context(), t, p, read, &next, "30s"); diags.HasError() || diags.WarningsCount() > 0 {
 			t.Fatalf("%v", diags)
 		}
 		if !slices.Equal(p.said, []string{"a has redis/a=1", "b has redis/a=1"}) {
@@ -205,7 +205,7 @@ func TestDrainThatADirectorRefusesIsAnErrorAndTakesNothingOut(t *testing.T) {
 		p, r := pairOf(t, "b", before)
 		p.active = func(string, string, time.Duration) int { return 4 }
 		p.files["a"][keepalived.VIPServicesPath(before.Address.Addr())] = append([]byte("# edited\n"), p.files["a"][keepalived.VIPServicesPath(before.Address.Addr())]...)
-		diags := r.become(t, t.Context(), p, before, &next, "30s")
+		diags := r.become(t.Context(), t, p, before, &next, "30s")
 		if !strings.Contains(diagText(diags), "was changed on the host since it was read") || len(p.said) > 0 {
 			t.Errorf("%v, %q", diags, p.said)
 		}
