@@ -47,6 +47,8 @@ func ParseLive(text string) string {
 		case isInfo && key == strings.ToLower(key) && !strings.Contains(key, " "):
 			info[key] = value
 		case l == "", l == "OK", strings.HasPrefix(l, "# "):
+		case strings.Contains(l, "unknown command"): // it repeats the arguments, a password among them
+			said = append(said, "it does not know a command that it was asked")
 		default:
 			said = append(said, l)
 		}

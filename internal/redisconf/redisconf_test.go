@@ -226,6 +226,13 @@ func TestRedisOpenToTheNetworkIsRefusedUnlessItIsSaid(t *testing.T) {
 	}
 }
 
+func TestNothingOfAPasswordIsRepeated(t *testing.T) {
+	got := ParseLive("ERR unknown command `AUTH`, with args beginning with: `hush`, \nrole:master\n")
+	if strings.Contains(got, "hush") || !strings.HasPrefix(got, "(it says: ") {
+		t.Errorf("%s", got)
+	}
+}
+
 func TestOnlyTheVersionIsReadOfAPassword(t *testing.T) {
 	for _, kept := range []bool{true, false} {
 		text, err := RenderPassword("# h\n", RequirePass, "hush", 7, kept)
