@@ -22,7 +22,7 @@ const (
 // connection. Changes that do not hide each other are made together, one on each
 // host or in each kind of artifact.
 func TestDriftIsSeenAndHealed(t *testing.T) {
-	bare(t)
+	furnished(t)
 	var connections held
 	var before map[int]string
 	apply := step()
@@ -128,7 +128,7 @@ func TestDriftIsSeenAndHealed(t *testing.T) {
 
 // What keepalived does by itself, and what is somebody else's, is no drift.
 func TestHarmlessEventsAreNoDrift(t *testing.T) {
-	bare(t)
+	furnished(t)
 	apply := step()
 	apply.Check = check(t, aIsMaster)
 	rows := func(n int) func() bool {

@@ -14,7 +14,7 @@ import (
 // One apply, and then the machines are on their own: a loop that the guard
 // prevents, a reboot.
 func TestSystemSurvivesWithoutTerraform(t *testing.T) {
-	bare(t)
+	furnished(t)
 	apply := step()
 	apply.Check = check(t, aIsMaster)
 	resource.Test(t, resource.TestCase{Steps: []resource.TestStep{

@@ -13,7 +13,7 @@ import (
 
 // Each change is one apply while connections through the VIP are in use.
 func TestUpdateInPlaceBreaksNoEstablishedConnection(t *testing.T) {
-	bare(t)
+	furnished(t)
 	var (
 		connections held
 		before      map[int]string

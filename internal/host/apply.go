@@ -10,6 +10,7 @@ import (
 
 	"github.com/aymanbagabas/go-udiff"
 
+	"github.com/redislb/terraform-provider-redislb/internal/ipvs"
 	"github.com/redislb/terraform-provider-redislb/internal/remote"
 )
 
@@ -25,6 +26,10 @@ const (
 	// staleness is how old it may be on which a change is based that compares all that
 	// it replaces once more.
 	staleness = 2 * time.Minute
+	// firstChecks is how long a change waits for keepalived to check the real servers
+	// that came in with it, and to send them their share. It checks each within the
+	// service's interval and a second.
+	firstChecks = 15 * time.Second
 	// settling is how long the host may stay other than what was wanted without
 	// coming nearer to it: a thousand services take their time.
 	settling = 45 * time.Second
@@ -72,8 +77,14 @@ func (h *Host) bring(ctx context.Context, s *Snapshot, want, gone []Artifact) (*
 		}
 		if len(wrong)+len(left) == 0 && (len(committed) > 0 || len(present(gone, s)) == 0) {
 			fresh, err := h.lookAt(ctx, freshness)
-			if err != nil || fresh == s {
-				return fresh, err
+			if err != nil {
+				return nil, err
+			}
+			if fresh == s {
+				if len(committed) > 0 {
+					err = h.awaitFirstChecks(ctx, s, want)
+				}
+				return s, err
 			}
 			if len(committed) == 0 {
 				return nil, errOutdated
@@ -163,6 +174,33 @@ func (s *Snapshot) leavesTable(wanted []Artifact) bool {
 		return s.KeepalivedAge > patience
 	}
 	return len(wanted) == 0
+}
+
+// awaitFirstChecks gives keepalived time to check the real servers that came in with a
+// change, so that where the change is done they have their share. That one is not well
+// is no fault of the change.
+func (h *Host) awaitFirstChecks(ctx context.Context, s *Snapshot, wanted []Artifact) error {
+	for began := time.Now(); s.isChecking(wanted) && time.Since(began) < firstChecks; {
+		if err := sleep(ctx, pollInterval); err != nil {
+			return nil // the change is done all the same
+		}
+		h.forget()
+		var err error
+		if s, err = h.Observe(ctx); err != nil {
+			return fmt.Errorf("unable to look at the checks of the real servers after the change, which was made: %w", err)
+		}
+	}
+	return nil
+}
+
+// isChecking reports whether a real server of those wanted has not been checked yet.
+func (s *Snapshot) isChecking(wanted []Artifact) bool {
+	return slices.ContainsFunc(wanted, func(a Artifact) bool {
+		v, ok := a.(VirtualService)
+		return ok && slices.ContainsFunc(v.Service.Destinations, func(d ipvs.Destination) bool {
+			return s.Unchecked[RealServerKey{Service: v.Service.Key, Server: d.Endpoint()}]
+		})
+	})
 }
 
 // splitByKeeper tells the artifacts that stay as they are put from those that

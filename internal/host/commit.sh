@@ -166,7 +166,6 @@ keep_files() {
 	while read -r _ _ path; do
 		case $path in
 		/etc/keepalived/*)
-			checked_servers >"$work/servers.old"
 			# keepalived leaves those in the table that are not set any more.
 			! grep -qs '^ *[ul]threshold ' /etc/keepalived/redislb/vip-*.services.conf || : >/run/redislb/thresholds
 			undo live reload_old_configuration
@@ -422,8 +421,6 @@ check_keepalived() {
 reload_keepalived() {
 	step='reload keepalived'
 	systemctl is-active -q keepalived || return 0
-	checked_servers >"$work/servers.new"
-	[ ! -e "$work/servers.old" ] || forget_verdicts "$work/servers.old" "$work/servers.new"
 	: >"$work/reloaded"
 	reloaded=1
 	timeout --foreground 60 systemctl reload keepalived || reloaded=
@@ -535,30 +532,12 @@ restart_old_redis() {
 # have brought us here. Or keepalived did not live through it.
 reload_old_configuration() {
 	[ -e "$work/reloaded" ] || return 0
-	forget_verdicts "$work/servers.new" "$work/servers.old"
 	if systemctl is-active -q keepalived; then
 		systemctl kill -s HUP --kill-who=main keepalived
 	else
 		systemctl reset-failed keepalived 2>/dev/null
 		timeout --foreground 90 systemctl start keepalived
 	fi
-}
-
-# checked_servers: those of the virtual servers of redislb, each as health.sh names it.
-checked_servers() {
-	cat "${conf%/*}"/redislb/vip-*.services.conf 2>/dev/null | awk '
-		$1 == "virtual_server" { address = $2; port = $3 }
-		$1 == "protocol" { protocol = tolower($2) }
-		$1 == "real_server" { print "[" address "]:" protocol ":" port "_[" $2 "]:" protocol ":" $3 }
-	' | sort
-}
-
-# forget_verdicts BEFORE AFTER: on the servers that come in with a reload. keepalived
-# takes them for healthy and says so to nobody; its last word on one that left is
-# DOWN (ipwrapper.c, clear_service_rs).
-forget_verdicts() {
-	[ -d /run/redislb/health ] || return 0
-	(cd /run/redislb/health && comm -13 "$1" "$2" | xargs rm -f)
 }
 
 # edit_ipvs FORTH BACK: lines as of ipvsadm -S, and those that take them back.

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
-	"net/netip"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -465,68 +464,6 @@ func TestKeepalivedThatEndedSinceIsStartedByARevert(t *testing.T) {
 	equal(t, "code: "+said, code, 0)
 	_, _ = b.ends(b.transact("settle", txID))
 	b.same(before, b.tree())
-}
-
-// keepalived 2.2.7 was seen to say DOWN of a server that leaves, and nothing of one
-// that comes, or comes back.
-func TestVerdictsOnServersThatComeOrComeBackAreForgotten(t *testing.T) {
-	notes := func(b *box) string {
-		var names []string
-		entries, err := os.ReadDir(filepath.Join(b.root, "run/redislb/health"))
-		b.must(err)
-		for _, e := range entries {
-			names = append(names, e.Name())
-		}
-		return strings.Join(names, "\n")
-	}
-	named := func(server netip.AddrPort) string {
-		return "[192.0.2.229]:tcp:6379_[" + server.Addr().String() + "]:tcp:6379"
-	}
-	down, elsewhere := named(serverB), "[192.0.2.230]:tcp:6379_[192.0.2.11]:tcp:6379"
-	both := redisVIP()
-	alone := redisVIP()
-	alone.Services[0].RealServers = alone.Services[0].RealServers[1:] // b
-	text := func(v VIP) string {
-		_, services := v.Render()
-		return string(services)
-	}
-	path := keepalived.VIPServicesPath(vip)
-	for name, c := range map[string]struct {
-		from, to VIP
-		says     string // what keepalived notes when it is reloaded
-		then     []step
-		fails    bool
-		want     string // what is noted beside what was of others
-	}{
-		"one comes back":          {from: alone, to: both, want: down},
-		"one comes, and is down":  {from: alone, to: both, says: named(serverA), want: named(serverA) + "\n" + down},
-		"none comes":              {from: both, to: both, want: named(serverA) + "\n" + down},
-		"one leaves, in vain":     {from: both, to: alone, says: named(serverA), then: []step{{words: []string{"edit_ipvs", stagedContent, stagedContent}, staged: [][]byte{[]byte("bad\n"), nil}}}, fails: true, want: down},
-		"one comes back, in vain": {from: alone, to: both, then: []step{{words: []string{"edit_ipvs", stagedContent, stagedContent}, staged: [][]byte{[]byte("bad\n"), nil}}}, fails: true, want: down},
-	} {
-		t.Run(name, func(t *testing.T) {
-			b := newBox(t)
-			b.must(os.MkdirAll(filepath.Join(b.root, "run/redislb/health"), 0o755))
-			b.must(os.MkdirAll(filepath.Join(b.root, keepalived.Dir), 0o755))
-			b.must(os.MkdirAll(filepath.Join(b.root, "var/lib/redislb/before"), 0o755))
-			b.write("var/lib/redislb/before/unit.keepalived.service", "inactive\n", 0o644) // it is a director
-			b.write("units/keepalived.active", "active\n", 0o644)
-			b.write(conf, "x\n", 0o644)
-			b.write(path, text(c.from), 0o644)
-			for _, n := range []string{named(serverA), down, elsewhere} {
-				b.write("run/redislb/health/"+n, "1 DOWN\n", 0o644)
-			}
-			if c.says != "" {
-				b.write("reloading", ": >\"$root/run/redislb/health/"+c.says+"\"\n", 0o644)
-			}
-			said, code := b.commit(slices.Concat([]step{put(path, text(c.to)+"# changed\n", 0o644, "any")}, check(), c.then)...)
-			equal(t, "fails", code != 0, c.fails)
-			equal(t, "notes", notes(b), c.want+"\n"+elsewhere)
-			if t.Failed() {
-				t.Log(said)
-			}
-		})
-	}
 }
 
 func TestSysctlIsRememberedFromBeforeTheFirstChangeAndPutBackAtTheEnd(t *testing.T) {

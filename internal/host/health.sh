@@ -14,7 +14,38 @@
 # fail at once must not start a thousand scripts.
 umask 022
 dir=/run/redislb/health
+servers=/run/redislb/servers
 mkdir -p "$dir" || exit
+
+# keepalived starts it again at each reload. Of a real server that came in meanwhile it
+# says nothing until it has checked it, and holds it for down so long (alpha). Its last
+# word on one that left was DOWN (ipwrapper.c, clear_service_rs), which says nothing
+# of it when it comes back. A note that it is new ends with the second of uptime at which
+# the first check is over in any case; one that nothing checks is up.
+cat /etc/keepalived/redislb/vip-*.services.conf 2>/dev/null | awk -v pid="$PPID" -v dir="$dir" -v servers="$servers" '
+	BEGIN {
+		getline <"/proc/uptime"
+		now = int($1)
+		if ((getline line <servers) > 0 && line == pid) {
+			while ((getline line <servers) > 0) { known[line] }
+		}
+		print pid
+	}
+	$1 == "virtual_server" { address = $2; port = $3; alpha = 0 }
+	$1 == "delay_loop" { delay = int($2) }
+	$1 == "protocol" { protocol = tolower($2) }
+	$1 == "alpha" { alpha = 1 }
+	$1 == "real_server" {
+		name = "[" address "]:" protocol ":" port "_[" $2 "]:" protocol ":" $3
+		print name
+		if (!(name in known)) {
+			note = dir "/" name
+			print pid, (alpha ? "NEW " (now + delay + 60) : "UP") >note
+			close(note)
+		}
+	}' >"$servers.new"
+mv "$servers.new" "$servers"
+
 while read -r kind one two three; do
 	case $kind in
 	RS) printf '%s %s\n' "$PPID" "$three" >"$dir/${two}_$one" ;;

@@ -2,50 +2,127 @@ package host
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/redislb/terraform-provider-redislb/internal/keepalived"
 )
 
-func TestVerdictsAreNotedBesideTheProcessThatSaidThem(t *testing.T) {
-	root := t.TempDir()
-	fifo := filepath.Join(root, "fifo")
-	// As keepalived's FIFO, a file of lines that ends.
-	lines := "VS [192.0.2.229]:tcp:6379 UP\n" +
-		"RS [192.0.2.11]:tcp:6379 [192.0.2.229]:tcp:6379 DOWN\n" +
-		"RS [192.0.2.12]:tcp:6379 [192.0.2.229]:tcp:6379 DOWN\n" +
-		"RS [2001:db8::2]:udp:53 [2001:db8::1]:udp:53 DOWN\n" +
-		"RS [192.0.2.12]:tcp:6379 [192.0.2.229]:tcp:6379 UP\n" +
-		"VS [192.0.2.229]:tcp:6379 DOWN\n"
-	if err := os.WriteFile(fifo, []byte(lines), 0o600); err != nil {
-		t.Fatal(err)
+// A run of health.sh is one life of a keepalived with its reloads: each starts the
+// script again, with what it says until the next.
+func healthNotes(t *testing.T, root string, lives ...[]string) string {
+	t.Helper()
+	text := strings.NewReplacer("/run/", root+"/run/", "/etc/", root+"/etc/", "/proc/", root+"/proc/").Replace(string(healthScript))
+	for _, path := range []string{"health.sh", "proc/uptime"} {
+		content := map[string]string{"health.sh": text, "proc/uptime": "100.42 7.00\n"}[path]
+		if err := errors.Join(os.MkdirAll(filepath.Join(root, "proc"), 0o755), os.WriteFile(filepath.Join(root, path), []byte(content), 0o644)); err != nil {
+			t.Fatal(err)
+		}
 	}
-	text := strings.ReplaceAll(string(healthScript), "/run/", root+"/")
-	cmd := exec.Command("sh", "-c", "echo $$; sh -c \"$1\" sh "+fifo+"; exit", "sh", text)
-	out, err := cmd.Output()
+	pids := map[string]string{}
+	for i, life := range lives {
+		parent := "echo $$\n"
+		for j, words := range life {
+			before, says, _ := strings.Cut(words, "\n") // a command before the (re)start
+			fifo := filepath.Join(root, fmt.Sprintf("fifo.%d.%d", i, j))
+			if err := os.WriteFile(fifo, []byte(says), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			parent += before + "\nsh " + root + "/health.sh " + fifo + "\n"
+		}
+		cmd := exec.Command("sh", "-c", parent+"exit")
+		cmd.Dir = root
+		out, err := cmd.Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		pids[strings.TrimSpace(string(out))] = fmt.Sprintf("PID%d", i)
+	}
+	notes, err := filepath.Glob(root + "/run/redislb/health/*")
 	if err != nil {
 		t.Fatal(err)
 	}
-	pid := strings.TrimSpace(string(out))
 	got := ""
-	notes, err := filepath.Glob(root + "/redislb/health/*")
-	if err != nil {
-		t.Fatal(err)
-	}
 	for _, note := range notes {
 		content, err := os.ReadFile(note)
 		if err != nil {
 			t.Fatal(err)
 		}
-		got += filepath.Base(note) + " " + string(content)
+		pid, verdict, _ := strings.Cut(string(content), " ")
+		got += filepath.Base(note) + " " + pids[pid] + " " + verdict
 	}
-	equal(t, "notes", got, strings.ReplaceAll("[192.0.2.229]:tcp:6379 PID DOWN\n"+
-		"[192.0.2.229]:tcp:6379_[192.0.2.11]:tcp:6379 PID DOWN\n"+
-		"[192.0.2.229]:tcp:6379_[192.0.2.12]:tcp:6379 PID UP\n"+
-		"[2001:db8::1]:udp:53_[2001:db8::2]:udp:53 PID DOWN\n", "PID", pid))
+	return got
+}
+
+func TestVerdictsAreNotedBesideTheProcessThatSaidThem(t *testing.T) {
+	lines := "\nVS [192.0.2.229]:tcp:6379 UP\n" +
+		"RS [192.0.2.11]:tcp:6379 [192.0.2.229]:tcp:6379 DOWN\n" +
+		"RS [192.0.2.12]:tcp:6379 [192.0.2.229]:tcp:6379 DOWN\n" +
+		"RS [2001:db8::2]:udp:53 [2001:db8::1]:udp:53 DOWN\n" +
+		"RS [192.0.2.12]:tcp:6379 [192.0.2.229]:tcp:6379 UP\n" +
+		"VS [192.0.2.229]:tcp:6379 DOWN\n"
+	equal(t, "notes", healthNotes(t, t.TempDir(), []string{lines}), "[192.0.2.229]:tcp:6379 PID0 DOWN\n"+
+		"[192.0.2.229]:tcp:6379_[192.0.2.11]:tcp:6379 PID0 DOWN\n"+
+		"[192.0.2.229]:tcp:6379_[192.0.2.12]:tcp:6379 PID0 UP\n"+
+		"[2001:db8::1]:udp:53_[2001:db8::2]:udp:53 PID0 DOWN\n")
+}
+
+// Each case has the VIP of two real servers, a and b, before and after a reload.
+func TestServersThatComeInAreNotedUntilTheyAreChecked(t *testing.T) {
+	both := redisVIP()
+	both.Services[0].DelayLoop = 6 * time.Second
+	alone := func(of VIP) VIP {
+		of.Services = slices.Clone(of.Services)
+		of.Services[0].RealServers = of.Services[0].RealServers[1:]
+		return of
+	}
+	unchecked := redisVIP()
+	unchecked.Services[0].Check = keepalived.Check{Kind: keepalived.CheckNone}
+	const a, b = "[192.0.2.229]:tcp:6379_[192.0.2.11]:tcp:6379 ", "[192.0.2.229]:tcp:6379_[192.0.2.12]:tcp:6379 "
+	const isUp, isDown = "RS [192.0.2.12]:tcp:6379 [192.0.2.229]:tcp:6379 UP\n", "RS [192.0.2.12]:tcp:6379 [192.0.2.229]:tcp:6379 DOWN\n"
+	const aIsUp, aIsDown = "RS [192.0.2.11]:tcp:6379 [192.0.2.229]:tcp:6379 UP\n", "RS [192.0.2.11]:tcp:6379 [192.0.2.229]:tcp:6379 DOWN\n"
+	for name, c := range map[string]struct {
+		vips  []VIP // at the start and at each reload
+		said  []string
+		again bool // keepalived is started again, and not reloaded
+		want  string
+	}{
+		"a start":                     {[]VIP{both}, []string{""}, false, a + "PID0 NEW 166\n" + b + "PID0 NEW 166\n"},
+		"a start, and a check":        {[]VIP{both}, []string{isUp}, false, a + "PID0 NEW 166\n" + b + "PID0 UP\n"},
+		"a reload changes nothing":    {[]VIP{both, both}, []string{isUp + aIsDown, ""}, false, a + "PID0 DOWN\n" + b + "PID0 UP\n"},
+		"another keepalived":          {[]VIP{both, both}, []string{isUp + aIsDown, isDown}, true, a + "PID1 NEW 166\n" + b + "PID1 DOWN\n"},
+		"one comes":                   {[]VIP{alone(both), both}, []string{isUp, ""}, false, a + "PID0 NEW 166\n" + b + "PID0 UP\n"},
+		"one leaves":                  {[]VIP{both, alone(both)}, []string{isUp + aIsUp, aIsDown}, false, a + "PID0 DOWN\n" + b + "PID0 UP\n"},
+		"one comes back":              {[]VIP{both, alone(both), both}, []string{isUp + aIsUp, aIsDown, ""}, false, a + "PID0 NEW 166\n" + b + "PID0 UP\n"},
+		"nothing is checked":          {[]VIP{unchecked}, []string{""}, false, a + "PID0 UP\n" + b + "PID0 UP\n"},
+		"one comes back, not checked": {[]VIP{unchecked, alone(unchecked), unchecked}, []string{"", aIsDown, ""}, false, a + "PID0 UP\n" + b + "PID0 UP\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			root := t.TempDir()
+			if err := os.MkdirAll(filepath.Join(root, keepalived.Dir), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			var life []string
+			for i, v := range c.vips {
+				_, services := v.Render()
+				if err := os.WriteFile(filepath.Join(root, fmt.Sprintf("services.%d", i)), services, 0o644); err != nil {
+					t.Fatal(err)
+				}
+				life = append(life, fmt.Sprintf("cp services.%d .%s", i, keepalived.VIPServicesPath(vip))+"\n"+c.said[i])
+			}
+			lives := [][]string{life}
+			if c.again {
+				lives = [][]string{life[:1], life[1:]}
+			}
+			equal(t, "notes", healthNotes(t, root, lives...), c.want)
+		})
+	}
 }
 
 func TestProbeTellsTheServersThatALivingKeepalivedTookOut(t *testing.T) {
@@ -78,5 +155,7 @@ func TestProbeTellsTheServersThatALivingKeepalivedTookOut(t *testing.T) {
 	write("run/redislb/health/[192.0.2.229]:tcp:6379_[192.0.2.13]:tcp:6379", "42 DOWN\n") // there is no such process
 	write("run/redislb/health/[192.0.2.229]:tcp:6379_[192.0.2.14]:tcp:6379", "43 DOWN\n") // it is another program's
 	write("run/redislb/health/[192.0.2.9]:tcp:80", "41 DOWN\n")
-	equal(t, "of some that are down", told(), "[192.0.2.229]:tcp:6379_[192.0.2.12]:tcp:6379 DOWN\n[192.0.2.9]:tcp:80 DOWN\n[2001:db8::1]:udp:53_[2001:db8::2]:udp:53 DOWN")
+	write("run/redislb/health/[192.0.2.229]:tcp:6379_[192.0.2.15]:tcp:6379", "41 NEW 166\n")
+	write("run/redislb/health/[192.0.2.229]:tcp:6379_[192.0.2.16]:tcp:6379", "42 NEW 166\n")
+	equal(t, "of some that are down", told(), "[192.0.2.229]:tcp:6379_[192.0.2.12]:tcp:6379 DOWN\n[192.0.2.229]:tcp:6379_[192.0.2.15]:tcp:6379 NEW 166\n[192.0.2.9]:tcp:80 DOWN\n[2001:db8::1]:udp:53_[2001:db8::2]:udp:53 DOWN")
 }

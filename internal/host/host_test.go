@@ -487,6 +487,50 @@ func TestErrorOfACommitPassesThroughAndTheHostIsLookedAtAnew(t *testing.T) {
 	})
 }
 
+func TestChangeWaitsForTheFirstChecksOfWhatCameIn(t *testing.T) {
+	const isNew = "[192.0.2.229]:tcp:6379_[192.0.2.11]:tcp:6379 NEW 4000000000"
+	for name, c := range map[string]struct {
+		notes string        // after the change
+		until time.Duration // when the last of them is gone
+		want  time.Duration
+	}{
+		"a server is checked":     {isNew, 4 * time.Second, 4 * time.Second},
+		"a server never is":       {isNew, time.Hour, firstChecks},
+		"a server is down":        {strings.ReplaceAll(isNew, "NEW 4000000000", "DOWN"), time.Hour, 0},
+		"somebody else's is new":  {strings.ReplaceAll(isNew, "192.0.2.11", "192.0.2.99"), time.Hour, 0},
+		"of an earlier keepalive": {strings.ReplaceAll(isNew, "4000000000", "1"), time.Hour, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h, m := holding()
+				m.table = ipvs.Table{redisRow(weighing(serverA, 9))}
+				var began time.Time
+				m.onCommit = func(string) error {
+					began, m.health = time.Now(), c.notes
+					m.table = ipvs.Table{redisRow(without(serverA))}
+					if c.notes != isNew && !strings.HasSuffix(c.notes, "DOWN") {
+						m.table = ipvs.Table{redisRow()}
+					}
+					return nil
+				}
+				m.onProbe = func(int) error {
+					if !began.IsZero() && time.Since(began) >= c.until {
+						m.health, m.table = "", ipvs.Table{redisRow()}
+					}
+					return nil
+				}
+				if _, err := h.Apply(t.Context(), redisVIP().Artifacts(), nil); err != nil {
+					t.Fatal(err)
+				}
+				if got := time.Since(began); got < c.want || got > c.want+2*pollInterval {
+					t.Errorf("the change was done %v after the commit, want %v", got, c.want)
+				}
+				equal(t, "commits", len(m.commits), 1)
+			})
+		})
+	}
+}
+
 func TestChangeIsBasedOnAFreshLook(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h, c := holding()

@@ -31,6 +31,7 @@ func parseSnapshot(out []byte) (*Snapshot, error) {
 		Units:      map[string]UnitState{},
 		Redis:      map[int]RedisState{},
 		CheckedOut: map[RealServerKey]bool{},
+		Unchecked:  map[RealServerKey]bool{},
 		QuorumLost: map[ipvs.Key]bool{},
 	}
 	if err := s.parseFiles(archive); err != nil {
@@ -273,11 +274,25 @@ func (s *Snapshot) parseSyncDaemons(text string) error {
 }
 
 // parseHealth reads health.sh's notes: "[192.0.2.229]:tcp:6379_[192.0.2.12]:tcp:6379 DOWN"
-// of a real server, "[192.0.2.229]:tcp:6379 DOWN" of a virtual server.
+// of a real server, or NEW and the second of uptime until which that holds, and
+// "[192.0.2.229]:tcp:6379 DOWN" of a virtual server.
 func (s *Snapshot) parseHealth(text string) error {
 	for line := range strings.SplitSeq(text, "\n") {
 		name, verdict, _ := strings.Cut(line, " ")
-		if name == "" || verdict != "DOWN" {
+		verdict, until, _ := strings.Cut(verdict, " ")
+		unchecked := false
+		switch verdict {
+		case "DOWN":
+		case "NEW":
+			seconds, err := strconv.ParseUint(until, 10, 32)
+			if err != nil {
+				return fmt.Errorf("health note %q: %w", line, err)
+			}
+			if s.uptime >= time.Duration(seconds)*time.Second {
+				continue
+			}
+			unchecked = true
+		default:
 			continue
 		}
 		vip, server, ofServer := strings.Cut(name, "_")
@@ -294,7 +309,11 @@ func (s *Snapshot) parseHealth(text string) error {
 		if err != nil {
 			return fmt.Errorf("health note %q: %w", name, err)
 		}
-		s.CheckedOut[RealServerKey{Service: key, Server: endpoint}] = true
+		of := RealServerKey{Service: key, Server: endpoint}
+		s.CheckedOut[of] = true
+		if unchecked {
+			s.Unchecked[of] = true
+		}
 	}
 	return nil
 }

@@ -110,10 +110,21 @@ func TestOnlyNotesThatSayDownTakeAServerOut(t *testing.T) {
 	equal(t, "the same over TCP", s.CheckedOut[RealServerKey{ipvs.Key{Address: vip, Port: 53}, netip.MustParseAddrPort("192.0.2.12:53")}], false)
 }
 
+func TestServersThatAreNewAreOutUntilTheirTimeIsOver(t *testing.T) {
+	m := bareMachine()
+	m.health = "[192.0.2.229]:tcp:6379_[192.0.2.11]:tcp:6379 NEW 4000000000\n[192.0.2.229]:tcp:6379_[192.0.2.12]:tcp:6379 NEW 0\n[192.0.2.229]:tcp:6380_[192.0.2.12]:tcp:6380 DOWN\n"
+	s := m.snapshot(t)
+	equal(t, "a is out", s.CheckedOut[RealServerKey{redisKey, serverA}], true)
+	equal(t, "a is new", s.Unchecked[RealServerKey{redisKey, serverA}], true)
+	equal(t, "b is none of both", len(s.CheckedOut), 2)
+	equal(t, "new ones", len(s.Unchecked), 1)
+}
+
 func TestMalformedSectionsAreErrorsThatNameThem(t *testing.T) {
 	for name, change := range map[string]func(*machine){
 		"health":      func(m *machine) { m.health = "[192.0.2.229]:tcp DOWN" },
 		"health vip":  func(m *machine) { m.health = "[x]:tcp:1_[192.0.2.11]:tcp:1 DOWN" },
+		"health new":  func(m *machine) { m.health = "[192.0.2.229]:tcp:6379_[192.0.2.11]:tcp:6379 NEW soon" },
 		"health rs":   func(m *machine) { m.health = "[192.0.2.11]:tcp:1_[192.0.2.11]:tcp:x DOWN" },
 		"ipvs daemon": func(m *machine) { m.ipvsLoaded, m.daemons = true, "master sync daemon (mcast=eth0, syncid=x)" },
 		"ipvs save":   func(m *machine) { m.ipvsLoaded, m.save = true, "-A nonsense" },

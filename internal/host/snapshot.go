@@ -57,8 +57,11 @@ type Snapshot struct {
 	Moving bool
 	noted  Role // what the running keepalived last said it is
 	// CheckedOut holds the real servers that the running keepalived took out
-	// because their health check fails.
+	// because their health check fails, or has not let in yet.
 	CheckedOut map[RealServerKey]bool
+	// Unchecked are those of CheckedOut that came in just now, and that it has not
+	// checked yet.
+	Unchecked map[RealServerKey]bool
 	// QuorumLost holds the virtual servers of which it finds too few real servers well.
 	QuorumLost map[ipvs.Key]bool
 

@@ -52,7 +52,9 @@ type VirtualServer struct {
 	Persistence Persistence
 	// DelayLoop is the time between two checks of a real server.
 	DelayLoop time.Duration
-	Check     Check
+	// Check is also what a real server has to pass before it is sent anything
+	// (keepalived.conf(5), alpha).
+	Check Check
 	// InhibitOnFailure gives a real server that fails its check the weight 0
 	// instead of taking it out: what it has stays connected.
 	InhibitOnFailure bool
@@ -254,6 +256,7 @@ func (s VirtualServer) node(vip netip.Addr) Node {
 	add(true, "protocol", string(s.Protocol))
 	add(s.Persistence.Timeout > 0, "persistence_timeout", seconds(s.Persistence.Timeout))
 	add(s.Persistence.Mask != "", "persistence_granularity", s.Persistence.Mask)
+	add(s.Check.Kind != CheckNone, "alpha")
 	add(s.InhibitOnFailure, "inhibit_on_failure")
 	add(s.Quorum.Weight > 1, "quorum", strconv.Itoa(s.Quorum.Weight))
 	add(s.Quorum.Hysteresis > 0, "hysteresis", strconv.Itoa(s.Quorum.Hysteresis))

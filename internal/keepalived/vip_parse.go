@@ -64,6 +64,7 @@ func parseVirtualServer(n Node, vip netip.Addr) (VirtualServer, error) {
 		return flag(n)
 	}
 	s.Quorum.Weight = 1
+	var alpha bool // follows from the check
 	err = fields{
 		"delay_loop":              intoDuration(&s.DelayLoop),
 		"lvs_sched":               into(&s.Scheduler),
@@ -76,6 +77,7 @@ func parseVirtualServer(n Node, vip netip.Addr) (VirtualServer, error) {
 		"protocol":                into((*string)(&s.Protocol)),
 		"persistence_timeout":     intoDuration(&s.Persistence.Timeout),
 		"persistence_granularity": into(&s.Persistence.Mask),
+		"alpha":                   intoFlag(&alpha),
 		"inhibit_on_failure":      intoFlag(&s.InhibitOnFailure),
 		"quorum":                  intoInt(&s.Quorum.Weight),
 		"hysteresis":              intoInt(&s.Quorum.Hysteresis),
