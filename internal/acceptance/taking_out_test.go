@@ -23,7 +23,7 @@ for i in 1 2 3 4 5 6; do
 done`
 
 // A real server is taken out as the provider does it: weight 0 on the backup and on the
-// master, the wait, and the change.
+// master, the wait, and the change. And it is brought in again.
 func realServerTakenOut(t *testing.T) {
 	a, b := directly(t, hostA()), directly(t, hostB())
 	change := func(want, gone []host.Artifact) {
@@ -111,9 +111,23 @@ func realServerTakenOut(t *testing.T) {
 	}
 	change(next.Artifacts(), host.Obsolete(before.Artifacts(), next.Artifacts()))
 	weighs("")
-	defer change(before.Artifacts(), nil)
 	if said := exec(client(), "cat /tmp/guests.said.*"); strings.Count(said, "PONG") != 6 {
 		t.Errorf("of six guests these got an answer in the end:\n%s", said)
 	}
 	held.survive("a real server that is taken out: those on the other", established)
+
+	// It comes in again, and its Redis is down: nobody is sent there.
+	hostB().MustExec(t, "systemctl stop redis-server")
+	held.again()
+	change(before.Artifacts(), nil)
+	if s, ok := held.state(); !ok || s.Open.Failed > 0 || s.Open.Succeeded == 0 {
+		t.Errorf("new connections while a real server came in that is down: %d succeeded, %d failed", s.Open.Succeeded, s.Open.Failed)
+	}
+	weighs("")
+	a.hasNothingToDo(t, before.Artifacts())
+	hostB().MustExec(t, "systemctl start redis-server")
+	for _, h := range hosts() {
+		took := eventually(t, 30*time.Second, "b is in the table of "+h.Name, func() bool { return strings.Contains(exec(h, "ipvsadm -Sn"), "-r 192.0.2.12:6379 ") })
+		t.Logf("the real server is in the table of %s %.1f s after it came up", h.Name, took.Seconds())
+	}
 }

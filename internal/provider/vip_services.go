@@ -130,7 +130,7 @@ func serviceAttributes() map[string]schema.Attribute {
 
 func checkAttribute() schema.Attribute {
 	return schema.SingleNestedAttribute{
-		MarkdownDescription: "How a director finds out whether a real server is well. One that is not is taken out of the table until it is; that is no drift. Default: a check of type `tcp`.",
+		MarkdownDescription: "How a director finds out whether a real server is well. One that is not is taken out of the table until it is; that is no drift. A real server that comes in is sent nothing before it has passed: up to an `interval`, of which a change waits 15 seconds at most. Default: a check of type `tcp`.",
 		Optional:            true,
 		CustomType:          checkType,
 		Attributes:          checkAttributes(),
