@@ -3,12 +3,15 @@
 package acceptance
 
 import (
+	"strconv"
 	"testing"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-testing/config"
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 	"github.com/hashicorp/terraform-plugin-testing/plancheck"
+
+	"github.com/redislb/terraform-provider-redislb/internal/lab"
 )
 
 // Each change is one apply while connections through the VIP are in use.
@@ -65,11 +68,26 @@ func TestUpdateInPlaceBreaksNoEstablishedConnection(t *testing.T) {
 		// Somebody deletes the row of the server that has just come back: that it
 		// was once taken out must not hide it.
 		deleted,
-		update(survive("a changed priority: those on the server that was never out", &a), scheduler, priorities(100, 90)),
+		update(check(t, func(t *testing.T) {
+			connections.survive("changed priorities: those on the server that was never out", before, a)
+			if backup, master := writtenAt(t, hostB()), writtenAt(t, hostA()); backup >= master {
+				t.Errorf("the configuration of the master was written at %.2f, that of the backup at %.2f, and not before", master, backup)
+			}
+		}), scheduler, priorities(110, 90)),
 		update(check(t, func(t *testing.T) {
 			eventually(t, 40*time.Second, "b, now of higher priority, takes the VIP", func() bool { return holdsVIP(hostB()) && !holdsVIP(hostA()) })
 			connections.survive("a VIP that moves by a changed priority", before, a)
-		}), scheduler, priorities(100, 150)),
+		}), scheduler, priorities(110, 150)),
 	}})
 	connections.close()
+}
+
+// writtenAt is the time of a director's configuration, in seconds.
+func writtenAt(t *testing.T, h *lab.Host) float64 {
+	t.Helper()
+	at, err := strconv.ParseFloat(h.MustExec(t, "date -r /etc/keepalived/keepalived.conf +%s.%N"), 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return at
 }

@@ -96,13 +96,21 @@ func (r *directorResource) ModifyPlan(ctx context.Context, req resource.ModifyPl
 	if resp.Diagnostics.HasError() {
 		return
 	}
+	var prior *directorModel
+	if !req.State.Raw.IsNull() {
+		resp.Diagnostics.Append(req.State.Get(ctx, &prior)...)
+	}
+	if prior != nil && prior.Host.Equal(plan.Host) {
+		r.fleet.turns.announce(plan.Host.ValueString())
+		defer func() {
+			if resp.Diagnostics.HasError() || resp.Plan.Raw.Equal(req.State.Raw) {
+				r.fleet.turns.withdraw(plan.Host.ValueString())
+			}
+		}()
+	}
 	plan.ID = plan.Host
 	plan.Artifacts = types.MapUnknown(types.StringType)
 	if plan.known(ctx) {
-		var prior *directorModel
-		if !req.State.Raw.IsNull() {
-			resp.Diagnostics.Append(req.State.Get(ctx, &prior)...)
-		}
 		spec := plan.spec("")
 		if err := unfit(spec.VRRP); err != nil {
 			resp.Diagnostics.AddAttributeError(path.Root("vrrp"), "Invalid vrrp", err.Error())
@@ -187,6 +195,7 @@ func (r *directorResource) Update(ctx context.Context, req resource.UpdateReques
 		return
 	}
 	r.apply(ctx, &plan, &prior, req.Config, "Update", &resp.Diagnostics)
+	r.fleet.turns.end(plan.Host.ValueString(), !resp.Diagnostics.HasError())
 	if !resp.Diagnostics.HasError() {
 		resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
 	}
@@ -224,6 +233,12 @@ func (r *directorResource) apply(ctx context.Context, plan, prior *directorModel
 	}
 	if addProblems(diags, spec.Check(s, prior == nil)); diags.HasError() {
 		return
+	}
+	if prior != nil {
+		if err := r.fleet.turns.await(ctx, name, s); err != nil {
+			diags.AddError("Unable to "+action+" Director", err.Error())
+			return
+		}
 	}
 	if s, err = r.fleet.apply(ctx, name, want, gone, seen); err != nil {
 		diags.AddError("Unable to "+action+" Director", err.Error())

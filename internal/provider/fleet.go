@@ -18,6 +18,7 @@ import (
 type fleet struct {
 	directory *directory
 	plans     *plans
+	turns     turns
 
 	mu    sync.Mutex
 	hosts map[string]*host.Host
