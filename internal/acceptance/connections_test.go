@@ -5,6 +5,7 @@ package acceptance
 import (
 	"encoding/json"
 	"fmt"
+	"net/netip"
 	"os"
 	osexec "os/exec"
 	"path/filepath"
@@ -56,8 +57,13 @@ func withTraffic(t *testing.T) {
 // by the run id of the Redis that answered; "": failed.
 func connect(t *testing.T, n int) map[string]int {
 	t.Helper()
+	return connectTo(t, n, netip.AddrPortFrom(vip, 6379))
+}
+
+func connectTo(t *testing.T, n int, service netip.AddrPort) map[string]int {
+	t.Helper()
 	withTraffic(t)
-	out := client().MustExec(t, fmt.Sprintf("%s connect %d %s:6379", trafficPath, n, vip))
+	out := client().MustExec(t, fmt.Sprintf("%s connect %d %s", trafficPath, n, service))
 	counts := map[string]int{}
 	for line := range strings.Lines(out) {
 		id := strings.TrimSpace(line)

@@ -176,6 +176,15 @@ func TestSickRedisIsTakenOutAndComesBack(t *testing.T) {
 		back := eventually(t, 40*time.Second, c.what+": b is well again", in(everywhere))
 		t.Logf("%s: out after %.1f s, back after %.1f s", c.what, out.Seconds(), back.Seconds())
 	}
+
+	// It fails again and again, but never for as long as its retries: it stays in.
+	hostB().MustExec(t, "(for i in 1 2 3; do kill -STOP $(pidof redis-server); sleep 1.4; kill -CONT $(pidof redis-server); sleep 3; done >/dev/null 2>&1 </dev/null &)")
+	for began := time.Now(); time.Since(began) < 14*time.Second; {
+		if !in(everywhere)() {
+			t.Errorf("a server that flaps is taken out %.1f s after it began to:\n%s", time.Since(began).Seconds(), exec(hostA(), "ipvsadm -Sn"))
+			break
+		}
+	}
 	if seen := exec(hostA(), "tr '\\0' ' ' </proc/[0-9]*/cmdline 2>/dev/null | grep -c '"+password+"'"); strings.Contains(seen, password) {
 		t.Errorf("the password is in a process list: %s", seen)
 	}

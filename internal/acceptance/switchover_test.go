@@ -37,7 +37,9 @@ func TestPairKeepsConnections(t *testing.T) {
 	pair(t)
 	t.Run("drain", drainHandsTheVIPOver)
 	t.Run("keepalived stopped", stopAndStartOfKeepalived)
+	t.Run("director removed", directorRemovedAndBack)
 	t.Run("real server taken out", realServerTakenOut)
+	t.Run("forwarding", everyWayOfForwarding)
 	for _, m := range mishaps {
 		if m.long && !full {
 			continue
@@ -68,6 +70,25 @@ func drainHandsTheVIPOver(t *testing.T) {
 	drain(false)
 	eventually(t, 60*time.Second, "a holds the VIP again", func() bool { return holdsVIP(hostA()) && !holdsVIP(hostB()) })
 	connections.survive("the end of a drain", before)
+	connections.knownTo(before, hosts()...)
+}
+
+// The master is no director any more, and then one again.
+func directorRemovedAndBack(t *testing.T) {
+	connections, before := holdKnown(t)
+	defer connections.close()
+	a, all := directly(t, hostA()), append(directorOf(hostA(), false).Artifacts(), goldenVIP(t, "redis").Artifacts()...)
+	began := time.Now()
+	if drained, err := a.Drain(t.Context()); !drained || err != nil {
+		t.Fatal("the master was not drained: ", err)
+	}
+	a.must(t, nil, all)
+	_, worst := connections.figures()
+	t.Logf("the removal took %.1f s; the slowest answer took %.1f s", time.Since(began).Seconds(), worst.Seconds())
+	connections.survive("the removal of the director that was master", before)
+	a.must(t, all, nil)
+	eventually(t, 60*time.Second, "a holds the VIP again", func() bool { return holdsVIP(hostA()) && !holdsVIP(hostB()) })
+	connections.survive("the director is back", before)
 	connections.knownTo(before, hosts()...)
 }
 

@@ -1,0 +1,90 @@
+//go:build acceptance
+
+package acceptance
+
+import (
+	"net/netip"
+	"slices"
+	"testing"
+
+	"github.com/redislb/terraform-provider-redislb/internal/host"
+	"github.com/redislb/terraform-provider-redislb/internal/keepalived"
+	"github.com/redislb/terraform-provider-redislb/internal/lab"
+)
+
+// What the real server b needs for connections that do not come by direct routing: its
+// answers to the client go by way of the director where that has to translate them, and
+// it unpacks what comes by a tunnel. And a Redis on the port of the tunnelled service.
+const (
+	translated = `ip route replace 192.0.2.20/32 via 192.0.2.11 dev eth0`
+	tunnelled  = `modprobe ipip && ip link set tunl0 up && sysctl -qw net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.tunl0.rp_filter=0
+		redis-server --port 6380 --bind 0.0.0.0 --protected-mode no --save '' --dir /tmp --daemonize yes >/dev/null`
+	undone = `ip route del 192.0.2.20/32; redis-cli -p 6380 shutdown nosave; ip link set tunl0 down; true`
+)
+
+// Traffic by address translation, by a tunnel, and to an IPv6 VIP.
+func everyWayOfForwarding(t *testing.T) {
+	vip6 := netip.MustParseAddr("2001:db8::229")
+	server6 := func(h *lab.Host) netip.Addr {
+		return netip.MustParseAddr(map[string]string{"a": "2001:db8::11", "b": "2001:db8::12", "client": "2001:db8::20"}[h.Name])
+	}
+	for _, h := range append(hosts(), client()) {
+		h.MustExec(t, "ip -6 address replace "+server6(h).String()+"/64 dev eth0 nodad")
+	}
+	for _, h := range hosts() {
+		h.MustExec(t, "redis-cli config set bind '* -::*'; sysctl -qw net.ipv4.ip_forward=1 net.ipv4.conf.all.send_redirects=0 net.ipv4.conf.eth0.send_redirects=0")
+	}
+	hostB().MustExec(t, translated)
+	hostB().MustExec(t, tunnelled)
+	t.Cleanup(func() { exec(hostB(), undone) })
+
+	four := goldenVIP(t, "redis")
+	before := slices.Concat(four.Artifacts(), host.RealServer{VIPs: []netip.Addr{vip}}.Artifacts())
+	service := func(name string, forwarding keepalived.Forwarding, port int, servers ...keepalived.RealServer) keepalived.VirtualServer {
+		s := four.Services[0]
+		s.Name, s.Forwarding, s.Port, s.RealServers = name, forwarding, port, servers
+		return s
+	}
+	b := keepalived.RealServer{Name: "b", Address: hostB().Addr, Port: 6379, Weight: 1}
+	b2 := b
+	b2.Port = 6380
+	all := four
+	all.Services = append(slices.Clone(four.Services), service("nat", keepalived.NAT, 7000, b), service("tun", keepalived.TUN, 6380, b2))
+	six := host.VIP{VIP: keepalived.VIP{Address: netip.PrefixFrom(vip6, 64), Services: []keepalived.VirtualServer{
+		service("redis6", keepalived.DR, 6379,
+			keepalived.RealServer{Name: "a", Address: server6(hostA()), Port: 6379, Weight: 1},
+			keepalived.RealServer{Name: "b", Address: server6(hostB()), Port: 6379, Weight: 1}),
+	}}}
+	want := slices.Concat(all.Artifacts(), six.Artifacts(), host.RealServer{VIPs: []netip.Addr{vip, vip6}}.Artifacts())
+	for _, h := range []*lab.Host{hostB(), hostA()} { // the master last
+		directly(t, h).must(t, want, nil)
+	}
+
+	onB := serverID(t, hostB().Addr.String())
+	for what, c := range map[string]struct {
+		service netip.AddrPort
+		both    bool
+	}{
+		"address translation": {netip.AddrPortFrom(vip, 7000), false},
+		"a tunnel":            {netip.AddrPortFrom(vip, 6380), false},
+		"IPv6":                {netip.AddrPortFrom(vip6, 6379), true},
+	} {
+		const n = 40
+		got := connectTo(t, n, c.service)
+		t.Logf("%s: connections to each server: %v", what, got)
+		switch {
+		case got[""] > 0:
+			t.Errorf("%s: %d of %d connections failed", what, got[""], n)
+		case c.both && (len(got) != 2 || got[onB] == 0):
+			t.Errorf("%s: not both servers were used: %v", what, got)
+		case !c.both && len(got) != 1:
+			t.Errorf("%s: there is one server, and these were used: %v", what, got)
+		}
+	}
+	if got := connectTo(t, 1, netip.AddrPortFrom(vip, 7000)); got[onB] != 1 {
+		t.Errorf("address translation does not lead to b's Redis on port 6379 (%s): %v", onB, got)
+	}
+	for _, h := range []*lab.Host{hostB(), hostA()} {
+		directly(t, h).must(t, before, host.Obsolete(want, before))
+	}
+}
