@@ -39,18 +39,18 @@ func master(takenAfter time.Duration) (*Host, *scripted) {
 }
 
 // become changes the role of a machine that holds redisDirector.
-func (c *scripted) become(role Role) {
+func (m *machine) become(role Role) {
 	held := Address{Device: "eth0", Prefix: netip.PrefixFrom(vip, 24), Label: "eth0", Secondary: true}
-	kept := c.addresses[:0]
-	for _, a := range c.addresses {
+	kept := m.addresses[:0]
+	for _, a := range m.addresses {
 		if a != held {
 			kept = append(kept, a)
 		}
 	}
-	if c.addresses = kept; role == Master {
-		c.addresses = append(c.addresses, held)
+	if m.addresses = kept; role == Master {
+		m.addresses = append(m.addresses, held)
 	}
-	c.daemons = string(role) + " sync daemon (mcast=eth0, syncid=51, maxlen=1472, group=224.0.0.81, port=8848, ttl=1)\n"
+	m.daemons = string(role) + " sync daemon (mcast=eth0, syncid=51, maxlen=1472, group=224.0.0.81, port=8848, ttl=1)\n"
 }
 
 func TestDrainIsDoneWhenTheVIPHasGone(t *testing.T) {

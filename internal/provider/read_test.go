@@ -65,6 +65,20 @@ func TestResourceOnAHostThatIsNotKnownYetStaysInTheStateWithAWarning(t *testing.
 	}
 }
 
+func TestReadOfAVIPWarnsOfWhatIsNotAsItShouldBe(t *testing.T) {
+	for holder, want := range map[string]string{"a": "", "nobody": "VIP Held by No Director"} {
+		_, vips := newPair(t, holder)
+		_, resp := reading(t, newVIPResource, vips.fleet, map[string]any{"address": sharedVIP.Address.Addr().String(), "directors": []string{"a", "b"}})
+		var got string
+		for _, d := range resp.Diagnostics {
+			got += d.Summary()
+		}
+		if got != want || resp.Diagnostics.HasError() || resp.State.Raw.IsNull() {
+			t.Errorf("held by %s: got %v, want %q", holder, resp.Diagnostics, want)
+		}
+	}
+}
+
 func TestReadEndsAfterItsOwnTimeout(t *testing.T) {
 	mute := remotetest.NewServer(t, remotetest.Options{Mute: true})
 	a := hostValue(t, connectionModel{}, text("127.0.0.1"))

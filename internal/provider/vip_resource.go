@@ -295,7 +295,8 @@ func (r *vipResource) Read(ctx context.Context, req resource.ReadRequest, resp *
 	if state.DrainTimeout.IsNull() { // no host knows of it
 		state.DrainTimeout = types.StringValue(defaultDrainTimeout)
 	}
-	artifacts := state.spec(ctx, &resp.Diagnostics).Artifacts()
+	spec := state.spec(ctx, &resp.Diagnostics)
+	artifacts := spec.Artifacts()
 	if resp.Diagnostics.HasError() {
 		return
 	}
@@ -308,6 +309,7 @@ func (r *vipResource) Read(ctx context.Context, req resource.ReadRequest, resp *
 		resp.State.RemoveResource(ctx)
 		return
 	}
+	addWarnings(&resp.Diagnostics, spec.Live(snapshots))
 	state.ID = state.id()
 	state.Artifacts = artifactsValue(texts)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &state)...)

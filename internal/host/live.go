@@ -1,0 +1,83 @@
+package host
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"time"
+)
+
+// election is how long after its start keepalived may take to settle which director
+// holds a VIP.
+const election = 20 * time.Second
+
+// Live tells of what is neither drift nor as it should be on the directors of the VIP, by
+// their names: real servers that fail their checks, services without enough of them, a VIP
+// that several directors hold, or none.
+func (v VIP) Live(directors map[string]*Snapshot) []Problem {
+	problems := v.holders(directors)
+	for _, service := range v.Services {
+		key := virtualService(v.Address.Addr(), service).Service.Key
+		for _, r := range service.RealServers {
+			at := RealServerKey{Service: key, Server: netip.AddrPortFrom(r.Address, uint16(r.Port))}
+			if out := where(directors, func(s *Snapshot) bool { return s.CheckedOut[at] && !s.Unchecked[at] }); len(out) > 0 && r.Weight > 0 {
+				problems = append(problems, Problem{[]string{"services"}, "Real Server Is Down",
+					fmt.Sprintf("Service %q: the real server %q (%s) fails its check (%s) on %s. keepalived sends it nothing until it passes, which is no drift: look after the server.", service.Name, r.Name, at.Server, service.Check.Kind, onDirectors(out))})
+			}
+		}
+		if out := where(directors, func(s *Snapshot) bool { return s.QuorumLost[key] }); len(out) > 0 {
+			who := "nothing stands in for them"
+			if sorry := service.SorryServer; sorry.IsValid() {
+				who = fmt.Sprintf("the sorry server %s stands in for them", sorry)
+			}
+			problems = append(problems, Problem{[]string{"services"}, "Service Has Lost Its Quorum",
+				fmt.Sprintf("Service %q: too few of its real servers pass their check on %s, and %s.", service.Name, onDirectors(out), who)})
+		}
+	}
+	return problems
+}
+
+// holders compares who holds the VIP. A host that is seen while addresses come and go, or
+// whose keepalived has only just begun, says nothing.
+func (v VIP) holders(directors map[string]*Snapshot) []Problem {
+	vip := v.Address.Addr()
+	settled := true
+	for _, s := range directors {
+		settled = settled && !s.Moving && slices.Contains(s.ManagedVIPs(), vip) &&
+			s.Units[keepalivedUnit].Active == "active" && s.KeepalivedAge > election
+	}
+	if !settled {
+		return nil
+	}
+	holding := where(directors, func(s *Snapshot) bool {
+		return slices.ContainsFunc(s.Addresses, func(a Address) bool { return a.Device != "lo" && a.Prefix.Addr() == vip })
+	})
+	switch {
+	case len(holding) > 1:
+		return []Problem{{[]string{"directors"}, "VIP Held by Several Directors",
+			fmt.Sprintf("%s is on an interface of %s at once (split brain): clients reach one or the other. Each finds itself the only director: see that VRRP (IP protocol 112, to 224.0.0.18 or the unicast peers) passes between them, and that virtual_router_id and password are the same.", vip, onDirectors(holding))}}
+	case len(holding) == 0 && len(directors) > 0:
+		return []Problem{{[]string{"directors"}, "VIP Held by No Director",
+			fmt.Sprintf("%s is on no interface of %s: clients reach nobody. See what keepalived says there (journalctl -u keepalived), and whether what it tracks is up.", vip, onDirectors(where(directors, func(*Snapshot) bool { return true })))}}
+	}
+	return nil
+}
+
+// where tells the directors of which something is so, in order.
+func where(directors map[string]*Snapshot, so func(*Snapshot) bool) []string {
+	var names []string
+	for name, s := range directors {
+		if so(s) {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+func onDirectors(names []string) string {
+	if len(names) == 1 {
+		return fmt.Sprintf("the director %q", names[0])
+	}
+	return fmt.Sprintf("the directors %q", names)
+}

@@ -1,0 +1,62 @@
+package host
+
+import (
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/redislb/terraform-provider-redislb/internal/keepalived"
+)
+
+func TestWhatIsNeitherDriftNorAsItShouldBeIsTold(t *testing.T) {
+	type hosts = map[string]*machine
+	down := "[192.0.2.229]:tcp:6379_[192.0.2.12]:tcp:6379 DOWN"
+	for name, c := range map[string]struct {
+		change func(hosts)
+		vip    func(*VIP)
+		want   string // summaries
+		says   []string
+	}{
+		"all is well":                   {func(hosts) {}, nil, "", nil},
+		"a server is down":              {func(h hosts) { h["a"].health, h["b"].health = down, down }, nil, "Real Server Is Down", []string{`"b" (192.0.2.12:6379)`, `the directors ["a" "b"]`, "(tcp)"}},
+		"on one director":               {func(h hosts) { h["b"].health = down }, nil, "Real Server Is Down", []string{`the director "b"`}},
+		"not checked yet":               {func(h hosts) { h["a"].health = strings.Replace(down, "DOWN", "NEW 4000000000", 1) }, nil, "", nil},
+		"of another VIP":                {func(h hosts) { h["a"].health = strings.Replace(down, "229", "230", 1) }, nil, "", nil},
+		"drained":                       {func(h hosts) { h["a"].health = down }, func(v *VIP) { v.Services[0].RealServers[1].Weight = 0 }, "", nil},
+		"no quorum":                     {func(h hosts) { h["a"].health = "[192.0.2.229]:tcp:6379 DOWN" }, nil, "Service Has Lost Its Quorum", []string{"nothing stands in"}},
+		"a sorry server":                {func(h hosts) { h["a"].health = "[192.0.2.229]:tcp:6379 DOWN" }, func(v *VIP) { v.Services[0].SorryServer = netip.MustParseAddrPort("192.0.2.13:6379") }, "Service Has Lost Its Quorum", []string{"the sorry server 192.0.2.13:6379 stands in"}},
+		"two masters":                   {func(h hosts) { h["b"].become(Master) }, nil, "VIP Held by Several Directors", []string{"192.0.2.229", "split brain", `["a" "b"]`}},
+		"no master":                     {func(h hosts) { h["a"].become(Backup) }, nil, "VIP Held by No Director", []string{"192.0.2.229", `["a" "b"]`}},
+		"no master right after a start": {func(h hosts) { h["a"].become(Backup); h["b"].keepalivedSince = time.Now().Add(-5 * time.Second) }, nil, "", nil},
+		"no master, nor keepalived": {func(h hosts) {
+			h["a"].become(Backup)
+			h["a"].units[keepalivedUnit] = UnitState{Load: "loaded", Active: "failed"}
+		}, nil, "", nil},
+		"no master where there is no VIP": {func(h hosts) { h["a"].become(Backup); delete(h["b"].files, keepalived.VIPAddressPath(vip)) }, nil, "", nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := hosts{}
+			for _, name := range []string{"a", "b"} {
+				h[name] = director().hold(redisVIP().Artifacts())
+			}
+			h["a"].become(Master)
+			h["b"].become(Backup)
+			c.change(h)
+			v := redisVIP()
+			if c.vip != nil {
+				c.vip(&v)
+			}
+			var summaries, details []string
+			for _, p := range v.Live(map[string]*Snapshot{"a": h["a"].snapshot(t), "b": h["b"].snapshot(t)}) {
+				summaries, details = append(summaries, p.Summary), append(details, p.Detail)
+			}
+			equal(t, "summaries", strings.Join(summaries, ", "), c.want)
+			for _, s := range c.says {
+				if !strings.Contains(strings.Join(details, "\n"), s) {
+					t.Errorf("%q is not in %q", s, details)
+				}
+			}
+		})
+	}
+}
