@@ -37,7 +37,7 @@ make --no-print-directory lint
 part unit tests
 gotestsum --format pkgname-and-test-fails --jsonfile "$work/unit.json" -- -race ./...
 part fuzzing
-tools/fuzz.sh 3s | tee "$work/fuzz.log"
+tools/fuzz.sh 2s | tee "$work/fuzz.log"
 part acceptance tests, on virtual machines
 gotestsum --format standard-verbose --jsonfile "$work/acceptance.json" -- -tags acceptance -count=1 -timeout 75m -p 1 ./internal/lab ./internal/acceptance
 part demo
