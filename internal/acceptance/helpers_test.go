@@ -28,7 +28,7 @@ import (
 var vip = netip.MustParseAddr("192.0.2.229")
 
 var factories = map[string]func() (tfprotov6.ProviderServer, error){
-	"redislb": providerserver.NewProtocol6WithError(provider.New("test")()),
+	"redislb": providerserver.NewProtocol6WithError(provider.NewOver("test", overShared)()),
 }
 
 // bare brings the named hosts, or all, back to bare.

@@ -216,7 +216,7 @@ func TestFleetHandsOutOneHostAName(t *testing.T) {
 	t.Setenv("HOME", t.TempDir())
 	signer, _ := remotetest.NewKey(t)
 	keys := "* " + string(ssh.MarshalAuthorizedKey(signer.PublicKey()))
-	f, diags := newFleet(t.Context(), providerModel{connectionModel: connectionModel{Password: text("x"), KnownHosts: text(keys)}, Hosts: types.MapNull(types.ObjectType{})})
+	f, diags := newFleet(t.Context(), providerModel{connectionModel: connectionModel{Password: text("x"), KnownHosts: text(keys)}, Hosts: types.MapNull(types.ObjectType{})}, overSSH)
 	if diags.HasError() {
 		t.Fatal(diags)
 	}
@@ -233,7 +233,7 @@ func TestFleetHandsOutOneHostAName(t *testing.T) {
 	if a, b := mustConfig(t, f, "a"), mustConfig(t, f, "b"); a.SharedJumps == nil || a.SharedJumps != b.SharedJumps {
 		t.Error("two hosts do not share the connections to jump hosts")
 	}
-	unknown, _ := newFleet(t.Context(), providerModel{Hosts: types.MapUnknown(types.ObjectType{})})
+	unknown, _ := newFleet(t.Context(), providerModel{Hosts: types.MapUnknown(types.ObjectType{})}, overSSH)
 	if _, err := unknown.host("a"); !errors.Is(err, errNotConfigured) {
 		t.Errorf("got %v", err)
 	}

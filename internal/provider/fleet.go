@@ -19,17 +19,18 @@ type fleet struct {
 	directory *directory
 	plans     *plans
 	turns     turns
+	reach     func(remote.Config) host.Conn
 
 	mu    sync.Mutex
 	hosts map[string]*host.Host
 }
 
-func newFleet(ctx context.Context, m providerModel) (*fleet, diag.Diagnostics) {
+func newFleet(ctx context.Context, m providerModel, reach func(remote.Config) host.Conn) (*fleet, diag.Diagnostics) {
 	d, diags := newDirectory(ctx, m)
 	if !diags.HasError() {
 		diags.Append(d.validate()...)
 	}
-	return &fleet{directory: d, plans: newPlans(), hosts: map[string]*host.Host{}}, diags
+	return &fleet{directory: d, plans: newPlans(), reach: reach, hosts: map[string]*host.Host{}}, diags
 }
 
 // host returns the host of that name; nothing is dialled.
@@ -43,7 +44,7 @@ func (f *fleet) host(name string) (*host.Host, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := host.New(name, remote.NewClient(cfg))
+	h := host.New(name, f.reach(cfg))
 	f.hosts[name] = h
 	return h, nil
 }

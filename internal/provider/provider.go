@@ -12,16 +12,30 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/redislb/terraform-provider-redislb/internal/host"
+	"github.com/redislb/terraform-provider-redislb/internal/remote"
 )
 
 var _ provider.Provider = (*redislbProvider)(nil)
 
 // New returns the provider; version is shown to Terraform.
 func New(version string) func() provider.Provider {
-	return func() provider.Provider { return &redislbProvider{version: version} }
+	return NewOver(version, overSSH)
 }
 
-type redislbProvider struct{ version string }
+func overSSH(cfg remote.Config) host.Conn { return remote.NewClient(cfg) }
+
+// NewOver is New with another way to the hosts than a connection for each Terraform
+// operation.
+func NewOver(version string, reach func(remote.Config) host.Conn) func() provider.Provider {
+	return func() provider.Provider { return &redislbProvider{version, reach} }
+}
+
+type redislbProvider struct {
+	version string
+	reach   func(remote.Config) host.Conn
+}
 
 type providerModel struct {
 	connectionModel
@@ -69,7 +83,7 @@ func (p *redislbProvider) Configure(ctx context.Context, req provider.ConfigureR
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	f, diags := newFleet(ctx, model)
+	f, diags := newFleet(ctx, model, p.reach)
 	resp.Diagnostics.Append(diags...)
 	resp.ResourceData = f
 }

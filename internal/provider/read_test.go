@@ -46,7 +46,7 @@ func reading(t *testing.T, construct func() resource.Resource, f *fleet, values 
 }
 
 func TestResourceOnAHostThatIsNotKnownYetStaysInTheStateWithAWarning(t *testing.T) {
-	f, diags := newFleet(t.Context(), providerModel{Hosts: types.MapUnknown(types.ObjectType{})})
+	f, diags := newFleet(t.Context(), providerModel{Hosts: types.MapUnknown(types.ObjectType{})}, overSSH)
 	if diags.HasError() {
 		t.Fatal(diags)
 	}
@@ -85,7 +85,7 @@ func TestReadEndsAfterItsOwnTimeout(t *testing.T) {
 	f, diags := newFleet(t.Context(), providerModel{
 		connectionModel: connectionModel{Port: types.Int64Value(int64(mute.Port())), Password: text("x"), KnownHosts: text(mute.KnownHosts()), DialTimeout: text("4s")},
 		Hosts:           types.MapValueMust(a.Type(t.Context()), map[string]attr.Value{"a": a}),
-	})
+	}, overSSH)
 	if diags.HasError() {
 		t.Fatal(diags)
 	}
