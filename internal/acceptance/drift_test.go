@@ -21,18 +21,15 @@ const (
 // belongs to, and be gone after one apply that moves no VIP and loses no
 // connection. Changes that do not hide each other are made together, one on each
 // host or in each kind of artifact.
-func TestDriftIsSeenAndHealed(t *testing.T) {
-	furnished(t)
+func driftIsSeenAndHealed(t *testing.T) []resource.TestStep {
 	var connections held
 	var before map[int]string
-	apply := step()
-	apply.Check = check(t, func(t *testing.T) {
-		aIsMaster(t)
-		connections = hold(t, 6)
-	})
 	// on makes the changes and notes which connections live.
 	on := func(changesOnA, changesOnB string) func() {
 		return func() {
+			if before == nil {
+				connections = hold(t, 6)
+			}
 			before = connections.alive()
 			if changesOnA != "" {
 				hostA().MustExec(t, changesOnA)
@@ -55,8 +52,7 @@ func TestDriftIsSeenAndHealed(t *testing.T) {
 	const services = "file /etc/keepalived/redislb/vip-192.0.2.229.services.conf"
 	const rogue = "-a -t 192.0.2.229:6379 -r 192.0.2.77:6379 -g -w 1"
 
-	resource.Test(t, resource.TestCase{Steps: []resource.TestStep{
-		apply,
+	steps := []resource.TestStep{
 		// The table: a weight, and on the backup a real server that is missing.
 		healed(drift(on(
 			"ipvsadm -e -t 192.0.2.229:6379 -r 192.0.2.12:6379 -g -w 5",
@@ -122,15 +118,15 @@ func TestDriftIsSeenAndHealed(t *testing.T) {
 		healed(drift(on("", "systemctl stop keepalived"),
 			shows(directorB, "unit keepalived.service", "enabled, inactive"),
 			shows(vipAddress, ipvsB, ""))),
-	}})
-	connections.close()
+	}
+	last := &steps[len(steps)-1]
+	last.Check = resource.ComposeTestCheckFunc(last.Check, check(t, func(*testing.T) { connections.close() }))
+	return steps
 }
 
 // What keepalived does by itself, and what is somebody else's, is no drift.
-func TestHarmlessEventsAreNoDrift(t *testing.T) {
-	furnished(t)
-	apply := step()
-	apply.Check = check(t, aIsMaster)
+func harmlessEventsAreNoDrift(t *testing.T) []resource.TestStep {
+	same := step()
 	rows := func(n int) func() bool {
 		return func() bool {
 			got := exec(hostA(), "ipvsadm -Sn | grep -c -- -a") + exec(hostB(), "ipvsadm -Sn | grep -c -- -a")
@@ -146,8 +142,7 @@ func TestHarmlessEventsAreNoDrift(t *testing.T) {
 		hostB().MustExec(t, "systemctl start redis-server")
 		eventually(t, 30e9, "keepalived brings b's Redis back on both directors", rows(2))
 	}
-	resource.Test(t, resource.TestCase{Steps: []resource.TestStep{
-		apply,
+	return []resource.TestStep{
 		noDrift(takenOut),
 		// Down, and its other row changed by hand: the second is drift, the first
 		// is still none.
@@ -184,7 +179,7 @@ func TestHarmlessEventsAreNoDrift(t *testing.T) {
 			eventually(t, 60e9, "one director holds the VIP again", func() bool { return holdsVIP(hostA()) != holdsVIP(hostB()) })
 		}),
 		{
-			ConfigFile: apply.ConfigFile, ConfigVariables: apply.ConfigVariables, ProtoV6ProviderFactories: factories,
+			ConfigFile: same.ConfigFile, ConfigVariables: same.ConfigVariables, ProtoV6ProviderFactories: factories,
 			ConfigPlanChecks: resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{plancheck.ExpectEmptyPlan()}},
 			Check: check(t, func(t *testing.T) {
 				if got := hostA().MustExec(t, "ipvsadm -Sn | grep -c 198.51.100"); got != "2" {
@@ -192,5 +187,5 @@ func TestHarmlessEventsAreNoDrift(t *testing.T) {
 				}
 			}),
 		},
-	}})
+	}
 }

@@ -11,17 +11,12 @@ import (
 	"github.com/redislb/terraform-provider-redislb/internal/lab"
 )
 
-// One apply, and then the machines are on their own: a loop that the guard
-// prevents, a reboot.
-func TestSystemSurvivesWithoutTerraform(t *testing.T) {
-	furnished(t)
-	apply := step()
-	apply.Check = check(t, aIsMaster)
-	resource.Test(t, resource.TestCase{Steps: []resource.TestStep{
-		apply,
-		noDrift(func() { guardKeepsPacketsFromLooping(t) }),
+// The machines are on their own: a loop that the guard prevents, a reboot.
+func systemSurvivesWithoutTerraform(t *testing.T) []resource.TestStep {
+	return []resource.TestStep{
+		noDrift(func() { aIsMaster(t); guardKeepsPacketsFromLooping(t) }),
 		noDrift(func() { rebootBringsAllBack(t) }),
-	}})
+	}
 }
 
 // guardKeepsPacketsFromLooping has its own proof that it can see a loop: with

@@ -15,14 +15,20 @@ import (
 )
 
 // Each change is one apply while connections through the VIP are in use.
-func TestUpdateInPlaceBreaksNoEstablishedConnection(t *testing.T) {
-	furnished(t)
+func updateInPlaceBreaksNoEstablishedConnection(t *testing.T) []resource.TestStep {
 	var (
 		connections held
 		before      map[int]string
 		a           string // Redis of host a
 	)
-	remember := func() { before = connections.alive() }
+	remember := func() {
+		if before == nil {
+			aIsMaster(t)
+			a = serverID(t, "192.0.2.11")
+			connections = hold(t, 8)
+		}
+		before = connections.alive()
+	}
 	survive := func(what string, servers ...*string) resource.TestCheckFunc {
 		return check(t, func(*testing.T) {
 			var ids []string
@@ -39,12 +45,6 @@ func TestUpdateInPlaceBreaksNoEstablishedConnection(t *testing.T) {
 	}
 	scheduler := config.Variables{"scheduler": config.StringVariable("wlc")}
 
-	apply := step()
-	apply.Check = check(t, func(t *testing.T) {
-		aIsMaster(t)
-		a = serverID(t, "192.0.2.11")
-		connections = hold(t, 8)
-	})
 	update := func(c resource.TestCheckFunc, changes ...config.Variables) resource.TestStep {
 		// The connections to what is taken out do not end.
 		s := step(append(changes, config.Variables{"drain_timeout": config.StringVariable("3s")})...)
@@ -58,8 +58,7 @@ func TestUpdateInPlaceBreaksNoEstablishedConnection(t *testing.T) {
 	deleted.PreConfig = func() { hostA().MustExec(t, "ipvsadm -d -t 192.0.2.229:6379 -r 192.0.2.12:6379") }
 	deleted.ConfigPlanChecks.PreApply = []plancheck.PlanCheck{shows(vipAddress, "a: ipvs tcp 192.0.2.229:6379", "192.0.2.11:6379")}
 
-	resource.Test(t, resource.TestCase{Steps: []resource.TestStep{
-		apply,
+	return []resource.TestStep{
 		update(survive("a weight above 0, and one of 0"), weights(map[string]int{"a": 3, "b": 0})),
 		update(survive("all weights 0"), weights(map[string]int{"a": 0, "b": 0})),
 		update(survive("a changed scheduler"), scheduler),
@@ -77,9 +76,9 @@ func TestUpdateInPlaceBreaksNoEstablishedConnection(t *testing.T) {
 		update(check(t, func(t *testing.T) {
 			eventually(t, 40*time.Second, "b, now of higher priority, takes the VIP", func() bool { return holdsVIP(hostB()) && !holdsVIP(hostA()) })
 			connections.survive("a VIP that moves by a changed priority", before, a)
+			connections.close()
 		}), scheduler, priorities(110, 150)),
-	}})
-	connections.close()
+	}
 }
 
 // writtenAt is the time of a director's configuration, in seconds.

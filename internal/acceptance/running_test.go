@@ -1,0 +1,39 @@
+//go:build acceptance
+
+package acceptance
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
+)
+
+// TestRunningSystem is the life of one system, which takes minutes to set up: what drift
+// is and what is none, what the machines do by themselves, and changes in place. The
+// output names what each step is of.
+func TestRunningSystem(t *testing.T) {
+	furnished(t)
+	apply := step()
+	apply.Check = check(t, aIsMaster)
+	resource.Test(t, resource.TestCase{Steps: slices.Concat([]resource.TestStep{apply},
+		named(t, "drift", driftIsSeenAndHealed(t)),
+		named(t, "harmless event", harmlessEventsAreNoDrift(t)),
+		named(t, "survival", systemSurvivesWithoutTerraform(t)),
+		named(t, "update", updateInPlaceBreaksNoEstablishedConnection(t)),
+	)})
+}
+
+// named has each step say which it is when it begins.
+func named(t *testing.T, part string, steps []resource.TestStep) []resource.TestStep {
+	for i := range steps {
+		before := steps[i].PreConfig
+		steps[i].PreConfig = func() {
+			t.Logf("%s %d of %d", part, i+1, len(steps))
+			if before != nil {
+				before()
+			}
+		}
+	}
+	return steps
+}
