@@ -97,7 +97,7 @@ type heldState struct {
 }
 
 // hold opens n connections to Redis through the VIP on the client. Each sends a
-// PING twice a second.
+// PING every 0.7 s.
 func hold(t *testing.T, n int) held {
 	t.Helper()
 	withTraffic(t)

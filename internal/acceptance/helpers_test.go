@@ -34,6 +34,7 @@ var factories = map[string]func() (tfprotov6.ProviderServer, error){
 // bare brings the named hosts, or all, back to bare.
 func bare(t *testing.T, names ...string) {
 	t.Helper()
+	forgetConnections()
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	if err := machines.Reset(ctx, names...); err != nil {

@@ -25,7 +25,7 @@ import (
 )
 
 const (
-	pingInterval = 400 * time.Millisecond
+	pingInterval = 700 * time.Millisecond
 	// patience is longer than TCP's retransmissions take to get through once the VIP
 	// has moved: a stall is no loss.
 	patience     = 2 * time.Minute
