@@ -1,0 +1,296 @@
+package keepalived
+
+import (
+	"fmt"
+	"net/netip"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Survey is what a keepalived.conf that anybody wrote says of VRRP and of virtual servers.
+// What is not written is empty, zero or nil: keepalived's own defaults, which differ from
+// those of redislb, are not filled in. No secret, and no argument of a command, is in it.
+type Survey struct {
+	RouterID       string
+	SyncDaemon     *SurveyedSync
+	Instances      []SurveyedInstance
+	VirtualServers []SurveyedVirtualServer
+	// Unread are the statements that are not told by the fields above, in their order.
+	Unread []Unread
+}
+
+// Unread is a statement that a Survey does not tell.
+type Unread struct {
+	Line int // from 1
+	// Statement is its keyword, behind those of the blocks around it. Arguments are left
+	// out, since they may be secret.
+	Statement string
+	Reason    string
+}
+
+// SurveyedSync is lvs_sync_daemon.
+type SurveyedSync struct {
+	Interface, Instance string
+	ID                  *int
+}
+
+// SurveyedInstance is a vrrp_instance.
+type SurveyedInstance struct {
+	Line                      int
+	Name, State, Interface    string
+	VirtualRouterID, Priority *int
+	Version                   *int
+	AdvertInterval            *time.Duration
+	NoPreempt                 bool
+	PreemptDelay              *time.Duration
+	// Authentication is PASS or AH (auth_type), or HMAC (auth_hmac).
+	Authentication string
+	// VIPs and ExcludedVIPs are addresses, some with the length of their network.
+	VIPs, ExcludedVIPs []string
+	UnicastSource      string
+	UnicastPeers       []string
+	// Notify are the programs that are told of the states, by the keyword.
+	Notify map[string]string
+}
+
+// SurveyNames are the words of keepalived that mean the same.
+var surveyNames = map[string]string{"lb_algo": "lvs_sched", "lb_kind": "lvs_method", "nb_get_retry": "retry"}
+
+// surveyor gathers what is not told.
+type surveyor struct {
+	unread []Unread
+	path   []string
+}
+
+// SurveyOf reads a keepalived.conf by the rules of [Parse], whose errors it returns.
+// Includes are not followed and parameters not filled in: they are Unread.
+func SurveyOf(data []byte) (Survey, error) {
+	nodes, err := Parse(data)
+	if err != nil {
+		return Survey{}, err
+	}
+	var s Survey
+	var w surveyor
+	w.read(nodes, fields{
+		"global_defs": func(n Node) error {
+			w.block(n, fields{"router_id": into(&s.RouterID), "lvs_sync_daemon": s.readSync})
+			return nil
+		},
+		"vrrp_instance":  func(n Node) error { return s.readInstance(&w, n) },
+		"virtual_server": func(n Node) error { return s.readVirtualServer(&w, n) },
+	}, "global_defs", "vrrp_instance", "virtual_server")
+	s.Unread = w.unread
+	return s, nil
+}
+
+// block reads the statements of one. Those of the keywords that may be there several times
+// all count; of another, the last one does, as for keepalived.
+func (w *surveyor) block(n Node, readers fields, several ...string) {
+	w.path = append(w.path, strings.Join(append([]string{n.Keyword}, blockName(n)...), " "))
+	w.read(n.Block, readers, several...)
+	w.path = w.path[:len(w.path)-1]
+}
+
+// blockName is what tells a block from others of its kind.
+func blockName(n Node) []string {
+	if slices.Contains([]string{"vrrp_instance", "virtual_server", "real_server"}, n.Keyword) {
+		return n.Args
+	}
+	return nil
+}
+
+func (w *surveyor) read(nodes []Node, readers fields, several ...string) {
+	last := map[string]int{}
+	name := func(n Node) string {
+		if same, ok := surveyNames[n.Keyword]; ok {
+			return same
+		}
+		return n.Keyword
+	}
+	for i, n := range nodes {
+		last[name(n)] = i
+	}
+	for i, n := range nodes {
+		keyword := name(n)
+		reader, ok := readers[keyword]
+		switch {
+		case !ok:
+			w.leave(n, unreadable(n))
+		case last[keyword] != i && !slices.Contains(several, keyword):
+			w.leave(n, "is there again further down, and the last one counts")
+		case slices.ContainsFunc(n.Args, parameterIn):
+			w.leave(n, "has a parameter ($…), which is not filled in")
+		default:
+			if err := reader(n); err != nil {
+				w.leave(n, err.Error())
+			}
+		}
+	}
+}
+
+var parameterName = regexp.MustCompile(`\$\{?[A-Za-z_]`)
+
+func parameterIn(word string) bool { return parameterName.MatchString(word) }
+
+// unreadable is why a statement is not understood.
+func unreadable(n Node) string {
+	switch {
+	case definition.MatchString(n.Keyword):
+		return "defines a parameter, which is not filled in anywhere"
+	case include.MatchString(n.Keyword + " "):
+		return "names other files, which are not read"
+	case strings.HasPrefix(n.Keyword, "$"):
+		return "is a parameter, which is not filled in"
+	case strings.HasPrefix(n.Keyword, "@"):
+		return "is for some hosts only, and which one this is about is not known"
+	case strings.HasPrefix(n.Keyword, "~SEQ"), strings.HasPrefix(n.Keyword, "~LST"):
+		return "stands for several statements, which are not unfolded"
+	}
+	return "is not among what is read"
+}
+
+func (w *surveyor) leave(n Node, reason string) {
+	keyword, _, _ := strings.Cut(n.Keyword, "=")
+	w.unread = append(w.unread, Unread{n.Line, strings.Join(append(slices.Clone(w.path), strings.TrimSpace(keyword)), ": "), reason})
+}
+
+func (s *Survey) readSync(n Node) error {
+	if len(n.Args) == 0 || n.HasBlock {
+		return fmt.Errorf("expected an interface")
+	}
+	d := SurveyedSync{Interface: n.Args[0]}
+	words := n.Args[1:]
+	if len(words) > 0 && !slices.Contains([]string{"inst", "id"}, words[0]) { // the old form: INTERFACE INSTANCE
+		d.Instance, words = words[0], words[1:]
+	}
+	for ; len(words) >= 2; words = words[2:] {
+		switch words[0] {
+		case "inst":
+			d.Instance = words[1]
+		case "id":
+			if err := intoOptional(&d.ID)(statement("id", words[1])); err != nil {
+				return err
+			}
+		default:
+			return fmt.Errorf("%q is not among what is read", words[0])
+		}
+	}
+	if len(words) > 0 {
+		return fmt.Errorf("%q has no value", words[0])
+	}
+	s.SyncDaemon = &d
+	return nil
+}
+
+func (s *Survey) readInstance(w *surveyor, n Node) error {
+	if len(n.Args) != 1 || !n.HasBlock {
+		return fmt.Errorf("expected a block with one name")
+	}
+	i := SurveyedInstance{Line: n.Line, Name: n.Args[0], Notify: map[string]string{}}
+	readers := fields{
+		"state":             into(&i.State),
+		"interface":         into(&i.Interface),
+		"virtual_router_id": intoOptional(&i.VirtualRouterID),
+		"priority":          intoOptional(&i.Priority),
+		"version":           intoOptional(&i.Version),
+		"advert_int":        intoOptionalDuration(&i.AdvertInterval),
+		"nopreempt":         intoFlag(&i.NoPreempt),
+		"preempt_delay":     intoOptionalDuration(&i.PreemptDelay),
+		"authentication":    func(n Node) error { return i.readAuthentication(n, w) },
+		"auth_hmac": func(Node) error { // nothing in it but secrets
+			i.Authentication = "HMAC"
+			return nil
+		},
+		"virtual_ipaddress":          func(n Node) error { return w.addresses(n, &i.VIPs) },
+		"virtual_ipaddress_excluded": func(n Node) error { return w.addresses(n, &i.ExcludedVIPs) },
+		"unicast_src_ip":             into(&i.UnicastSource),
+		"unicast_peer":               func(n Node) error { return w.addresses(n, &i.UnicastPeers) },
+	}
+	for _, keyword := range []string{"notify", "notify_master", "notify_backup", "notify_fault", "notify_stop"} {
+		readers[keyword] = func(n Node) error {
+			if len(n.Args) == 0 {
+				return fmt.Errorf("expected a command")
+			}
+			i.Notify[keyword], _, _ = strings.Cut(n.Args[0], " ")
+			return nil
+		}
+	}
+	w.block(n, readers, "virtual_ipaddress", "virtual_ipaddress_excluded", "unicast_peer")
+	s.Instances = append(s.Instances, i)
+	return nil
+}
+
+// readAuthentication tells nothing of what it does not know: it may be the password.
+func (i *SurveyedInstance) readAuthentication(n Node, w *surveyor) error {
+	for _, child := range n.Block {
+		switch {
+		case child.Keyword == "auth_type" && len(child.Args) == 1:
+			i.Authentication = child.Args[0]
+		case child.Keyword == "auth_pass":
+		default:
+			child.Keyword = "(not shown)"
+			w.path = append(w.path, n.Keyword)
+			w.leave(child, "is not known here, and may be secret")
+			w.path = w.path[:len(w.path)-1]
+		}
+	}
+	return nil
+}
+
+// addresses reads a block of addresses, each a line of its own.
+func (w *surveyor) addresses(n Node, to *[]string) error {
+	if !n.HasBlock {
+		return fmt.Errorf("expected a block of addresses")
+	}
+	w.path = append(w.path, n.Keyword)
+	defer func() { w.path = w.path[:len(w.path)-1] }()
+	for _, child := range n.Block {
+		text, _, _ := strings.Cut(child.Keyword, "/")
+		if _, err := netip.ParseAddr(text); err != nil || child.HasBlock {
+			w.leave(child, unreadable(child))
+			continue
+		}
+		*to = append(*to, child.Keyword)
+		if len(child.Args) > 0 {
+			w.leave(child, "what follows the address is left out")
+		}
+	}
+	return nil
+}
+
+func intoOptional(target **int) func(Node) error {
+	return func(n Node) error {
+		var value int
+		err := intoInt(&value)(n)
+		if err == nil {
+			*target = &value
+		}
+		return err
+	}
+}
+
+func intoOptionalDuration(target **time.Duration) func(Node) error {
+	return func(n Node) error {
+		var value time.Duration
+		err := intoDuration(&value)(n)
+		if err == nil {
+			*target = &value
+		}
+		return err
+	}
+}
+
+// optionalPort reads a port that may be left out.
+func optionalPort(words []string) (*int, error) {
+	if len(words) == 0 {
+		return nil, nil
+	}
+	port, err := strconv.Atoi(words[0])
+	if err != nil || port < 0 || port > 65535 || len(words) > 1 {
+		return nil, fmt.Errorf("expected an address and a port")
+	}
+	return &port, nil
+}

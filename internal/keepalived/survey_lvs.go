@@ -1,0 +1,169 @@
+package keepalived
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+	"time"
+)
+
+// SurveyedVirtualServer is a virtual_server, named by Address and Port, by FWMark, or by
+// the Group of addresses that it stands for.
+type SurveyedVirtualServer struct {
+	Line    int
+	Address string
+	Port    *int
+	FWMark  *int
+	Group   string
+	// Protocol, Scheduler and Forwarding are as they are written (TCP, rr, DR). Left out,
+	// keepalived takes UDP, wlc and NAT (check_data.c, alloc_vs).
+	Protocol, Scheduler, Forwarding string
+	SchedulerFlags                  []string
+	OnePacket                       bool
+	PersistenceTimeout              *time.Duration
+	PersistenceMask                 string
+	DelayLoop                       *time.Duration
+	InhibitOnFailure                bool
+	Alpha                           bool // real servers are out until their first check
+	Quorum, Hysteresis              *int
+	SorryServer                     string
+	SorryPort                       *int
+	RealServers                     []SurveyedRealServer
+}
+
+// SurveyedRealServer is a real_server.
+type SurveyedRealServer struct {
+	Line                           int
+	Address                        string
+	Port                           *int
+	Weight                         *int
+	InhibitOnFailure               bool
+	UpperThreshold, LowerThreshold *int
+	Check                          *SurveyedCheck // the first one
+}
+
+// SurveyedCheck is a health check. Commands and URLs are left out.
+type SurveyedCheck struct {
+	Keyword             string // TCP_CHECK, HTTP_GET, MISC_CHECK, …
+	Port                *int
+	Timeout, RetryDelay *time.Duration
+	Retries             *int
+}
+
+// defaultPersistence is what persistence_timeout without a value means (check_parser.c,
+// pto_handler; ip_vs.h, IP_VS_TEMPLATE_TIMEOUT).
+const defaultPersistence = 6 * time.Minute
+
+func (s *Survey) readVirtualServer(w *surveyor, n Node) error {
+	v := SurveyedVirtualServer{Line: n.Line}
+	if err := v.readName(n); err != nil {
+		return err
+	}
+	flagOf := func(n Node) error {
+		v.SchedulerFlags = append(v.SchedulerFlags, n.Keyword)
+		return flag(n)
+	}
+	w.block(n, fields{
+		"protocol":    into(&v.Protocol),
+		"lvs_sched":   into(&v.Scheduler),
+		"lvs_method":  into(&v.Forwarding),
+		"sh-port":     flagOf,
+		"sh-fallback": flagOf,
+		"mh-port":     flagOf,
+		"mh-fallback": flagOf,
+		"ops":         intoFlag(&v.OnePacket),
+		"persistence_timeout": func(n Node) error {
+			if len(n.Args) == 0 {
+				timeout := defaultPersistence
+				v.PersistenceTimeout = &timeout
+				return nil
+			}
+			return intoOptionalDuration(&v.PersistenceTimeout)(n)
+		},
+		"persistence_granularity": into(&v.PersistenceMask),
+		"delay_loop":              intoOptionalDuration(&v.DelayLoop),
+		"inhibit_on_failure":      intoFlag(&v.InhibitOnFailure),
+		"alpha":                   intoFlag(&v.Alpha),
+		"quorum":                  intoOptional(&v.Quorum),
+		"hysteresis":              intoOptional(&v.Hysteresis),
+		"sorry_server": func(n Node) (err error) {
+			if len(n.Args) == 0 || !isAddress(n.Args[0]) {
+				return fmt.Errorf("expected an address and a port")
+			}
+			v.SorryServer = n.Args[0]
+			v.SorryPort, err = optionalPort(n.Args[1:])
+			return err
+		},
+		"real_server": func(n Node) error { return v.readRealServer(w, n) },
+	}, "real_server")
+	s.VirtualServers = append(s.VirtualServers, v)
+	return nil
+}
+
+func isAddress(text string) bool {
+	_, err := netip.ParseAddr(text)
+	return err == nil
+}
+
+func (v *SurveyedVirtualServer) readName(n Node) (err error) {
+	switch {
+	case !n.HasBlock || len(n.Args) == 0:
+		return fmt.Errorf("expected a block with an address and a port, fwmark and a mark, or group and a name")
+	case n.Args[0] == "group" && len(n.Args) == 2:
+		v.Group = n.Args[1]
+	case n.Args[0] == "fwmark" && len(n.Args) == 2:
+		return intoOptional(&v.FWMark)(statement("fwmark", n.Args[1]))
+	case isAddress(n.Args[0]):
+		v.Address = n.Args[0]
+		v.Port, err = optionalPort(n.Args[1:])
+	default:
+		return fmt.Errorf("%q is no address", n.Args[0])
+	}
+	return err
+}
+
+func (v *SurveyedVirtualServer) readRealServer(w *surveyor, n Node) error {
+	if !n.HasBlock || len(n.Args) == 0 || !isAddress(n.Args[0]) {
+		return fmt.Errorf("expected a block with an address and a port")
+	}
+	port, err := optionalPort(n.Args[1:])
+	if err != nil {
+		return err
+	}
+	r := SurveyedRealServer{Line: n.Line, Address: n.Args[0], Port: port}
+	readers := fields{
+		"weight":             intoOptional(&r.Weight),
+		"inhibit_on_failure": intoFlag(&r.InhibitOnFailure),
+		"uthreshold":         intoOptional(&r.UpperThreshold),
+		"lthreshold":         intoOptional(&r.LowerThreshold),
+	}
+	check := func(n Node) error {
+		if r.Check != nil {
+			return fmt.Errorf("is a further check, of which only the first one is told")
+		}
+		r.Check = &SurveyedCheck{Keyword: n.Keyword}
+		w.block(n, r.Check.fields())
+		return nil
+	}
+	var checks []string
+	for _, child := range n.Block {
+		if strings.HasSuffix(child.Keyword, "_CHECK") || strings.HasSuffix(child.Keyword, "_GET") {
+			readers[child.Keyword] = check
+			checks = append(checks, child.Keyword)
+		}
+	}
+	w.block(n, readers, checks...)
+	v.RealServers = append(v.RealServers, r)
+	return nil
+}
+
+// fields are what the checks have in common.
+func (c *SurveyedCheck) fields() fields {
+	return fields{
+		"connect_port":       intoOptional(&c.Port),
+		"connect_timeout":    intoOptionalDuration(&c.Timeout),
+		"misc_timeout":       intoOptionalDuration(&c.Timeout),
+		"retry":              intoOptional(&c.Retries),
+		"delay_before_retry": intoOptionalDuration(&c.RetryDelay),
+	}
+}
