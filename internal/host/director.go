@@ -203,7 +203,12 @@ func KeptPasswordVersion(s *Snapshot) int64 {
 // Check looks for what keeps the host from being this director. Fresh: it is to
 // become one, and is not one yet as far as Terraform knows.
 func (d Director) Check(s *Snapshot, fresh bool) []Problem {
-	problems := append(d.checkNetwork(s), d.Guard.check(s)...)
+	return append(d.checkNetwork(s), d.checkSystem(s, fresh)...)
+}
+
+// checkSystem looks for what of the host itself keeps it from being this director.
+func (d Director) checkSystem(s *Snapshot, fresh bool) []Problem {
+	problems := d.Guard.check(s)
 	if !d.Install {
 		for _, p := range []Package{{"keepalived"}, {"ipvsadm"}, {"nftables"}} {
 			if _, ok := p.Found(s); !ok {

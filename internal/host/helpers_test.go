@@ -168,7 +168,8 @@ func with(server netip.AddrPort) func(*ipvs.Service) {
 // machine is a make-believe Linux host: probe answers for it in the words of
 // probe.sh.
 type machine struct {
-	keepalivedVersion string
+	keepalivedVersion string // lines
+	packageManager    string
 	ipvsadm, nft      bool
 	redis             bool // the package
 	servers           []Redis
@@ -181,6 +182,9 @@ type machine struct {
 	ipvsLoaded        bool
 	table             ipvs.Table
 	save              string // body of the section "ipvs save"; empty: no such section
+	stats             string // of /proc/net/ip_vs_stats
+	state             string // what keepalived noted of its VRRP instance
+	stateNoted        time.Time
 	daemons           string
 	health            string
 	listeners         string   // body of the section
@@ -279,6 +283,7 @@ func (m *machine) probe() []byte {
 	}
 	section("nft", map[bool]string{true: "/usr/sbin/nft"}[m.nft])
 	section("redis-server", map[bool]string{true: "/usr/bin/redis-server"}[m.redis])
+	section("package manager", m.packageManager)
 	section("interfaces", "eth0 lo")
 	section("ssh", "198.51.100.1 50000 198.51.100.11 22")
 	section("transactions", strings.Join(m.ended, "\n"))
@@ -292,13 +297,14 @@ func (m *machine) probe() []byte {
 	section("listeners", m.listeners)
 	section("redis greeting", m.greeting)
 	if m.ipvsLoaded {
-		section("ipvs proc", procTable(m.table))
+		section("ipvs proc", procTable(m.table)+m.stats)
 		if m.save != "" {
 			section("ipvs save", m.save)
 		}
 		section("ipvs daemon", m.daemons)
 	}
 	section("health", m.health)
+	section("role", m.state)
 	var units []string
 	for _, name := range slices.Sorted(maps.Keys(m.units)) {
 		u, since := m.units[name], int64(0)
@@ -315,7 +321,7 @@ func (m *machine) probe() []byte {
 		section("secret", secret)
 	}
 	b.WriteString("== tar\n")
-	b.Write(archiveOf(m.files, m.links))
+	b.Write(archiveOf(m.files, m.links, m.stateNoted))
 	b.WriteString("\n== end\n")
 	return b.Bytes()
 }
@@ -333,7 +339,7 @@ func (m *machine) addressLines() string {
 	return addresses
 }
 
-func archiveOf(files map[string]FileState, links map[string]string) []byte {
+func archiveOf(files map[string]FileState, links map[string]string, noted time.Time) []byte {
 	var b bytes.Buffer
 	w := tar.NewWriter(&b)
 	for _, path := range slices.Sorted(maps.Keys(files)) {
@@ -350,6 +356,11 @@ func archiveOf(files map[string]FileState, links map[string]string) []byte {
 	for _, path := range slices.Sorted(maps.Keys(links)) {
 		head := &tar.Header{Name: path[1:], Linkname: links[path], Mode: 0o777, Uname: "root", Gname: "root", Typeflag: tar.TypeSymlink, Format: tar.FormatGNU}
 		if err := w.WriteHeader(head); err != nil {
+			panic(err)
+		}
+	}
+	if !noted.IsZero() {
+		if err := w.WriteHeader(&tar.Header{Name: roleNote[1:], Mode: 0o644, ModTime: noted, Typeflag: tar.TypeReg, Format: tar.FormatGNU}); err != nil {
 			panic(err)
 		}
 	}

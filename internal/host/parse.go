@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"net"
 	"net/netip"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -53,8 +54,7 @@ func parseSnapshot(out []byte) (*Snapshot, error) {
 		case "listeners":
 			s.Listeners = parseListeners(body)
 		case "ipvs proc":
-			s.IPVSLoaded = true
-			proc, err = ipvs.ParseProc([]byte(body))
+			proc, err = s.parseTable(body)
 		case "ipvs save":
 			save, err = ipvs.ParseSave([]byte(body))
 		case "ipvs thresholds":
@@ -98,8 +98,14 @@ func (s *Snapshot) parseFact(name, text string) error {
 	case "os":
 		s.OS = strings.Trim(strings.TrimPrefix(text, "PRETTY_NAME="), `"'`)
 	case "keepalived":
-		s.KeepalivedVersion, _, _ = strings.Cut(text, "\n")
+		s.KeepalivedVersion, text, _ = strings.Cut(text, "\n")
+		for line := range strings.Lines(text) {
+			if version, ok := strings.CutPrefix(line, "ipvsadm v"); ok {
+				s.IpvsadmVersion = strings.TrimSpace(version)
+			}
+		}
 	case "role":
+		s.state = text
 		s.noted = map[string]Role{"MASTER": Master, "BACKUP": Backup, "FAULT": Backup, "STOP": Backup}[text]
 	case "ssh": // sshd(8), SSH_CONNECTION: client address and port, server address and port
 		if f := strings.Fields(text); len(f) == 4 {
@@ -111,6 +117,11 @@ func (s *Snapshot) parseFact(name, text string) error {
 		s.HasIpvsadm = text != ""
 	case "redis greeting":
 		s.RedisProtected = text == "-DENIED"
+	case "package manager":
+		s.PackageManager = path.Base(text)
+		if text == "" {
+			s.PackageManager = ""
+		}
 	case "nft":
 		s.HasNft = text != ""
 	case "redis-server":
@@ -129,6 +140,24 @@ func (s *Snapshot) parseFact(name, text string) error {
 	}
 	return nil
 }
+
+// statsTitle begins /proc/net/ip_vs_stats, which the probe prints behind the table.
+const statsTitle = "   Total Incoming Outgoing"
+
+func (s *Snapshot) parseTable(text string) (ipvs.Table, error) {
+	s.IPVSLoaded = true
+	if at := strings.Index(text, statsTitle); at >= 0 {
+		stats, err := ipvs.ParseStats([]byte(text[at:]))
+		if err != nil {
+			return nil, err
+		}
+		s.IPVSStats, text = &stats, text[:at]
+	}
+	return ipvs.ParseProc([]byte(text))
+}
+
+// roleNote is where role.sh notes the state of the VRRP instance.
+const roleNote = "/run/redislb/role"
 
 // parseFiles reads the archive of the files. It is made of blocks of 512 bytes,
 // the last two of zeros, unless tar failed. Zeros may also be the end of the file
@@ -150,6 +179,10 @@ func (s *Snapshot) parseFiles(archive []byte) error {
 		}
 		if err != nil {
 			return err
+		}
+		if "/"+head.Name == roleNote {
+			s.stateNoted = head.ModTime
+			continue
 		}
 		info := head.FileInfo()
 		state := FileState{Mode: info.Mode().Type() | info.Mode().Perm(), Owner: head.Uname + ":" + head.Gname}

@@ -19,9 +19,14 @@ while read -r line; do
 	case $line in PRETTY_NAME=*) printf '%s\n' "$line" ;; esac
 done 2>/dev/null </etc/os-release
 echo '== keepalived'
-# What keepalived -v says (some versions to standard error), in half of its time.
+# What keepalived -v says (some versions to standard error), in half of its time, and
+# ipvsadm -v with it.
 if keepalived=$(command -v keepalived); then
-	grep -ao -m 1 'Keepalived v[0-9][^)]*)' "$keepalived" || keepalived -v 2>&1
+	versions=$(grep -aohs -m 1 -e 'Keepalived v[0-9][^)]*)' -e 'ipvsadm v[0-9][0-9.]*' "$keepalived" /usr/sbin/ipvsadm)
+	case $versions in
+	Keepalived*) printf '%s\n' "$versions" ;;
+	*) keepalived -v 2>&1 ;;
+	esac
 fi
 echo '== ipvsadm'
 command -v ipvsadm
@@ -29,6 +34,8 @@ echo '== nft'
 command -v nft
 echo '== redis-server'
 command -v redis-server
+echo '== package manager'
+command -v apt-get || command -v dnf
 echo '== interfaces'
 cd /sys/class/net && echo *
 echo '== ssh'
@@ -64,7 +71,7 @@ grep -s . /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv6/conf/all/forwarding \
 # ipvsadm loads ip_vs where it is not there; so it is asked only where it is.
 if [ -r /proc/net/ip_vs ]; then
 	echo '== ipvs proc'
-	table=$(cat /proc/net/ip_vs)
+	table=$(cat /proc/net/ip_vs /proc/net/ip_vs_stats 2>/dev/null)
 	printf '%s\n' "$table"
 	if command -v ipvsadm >/dev/null; then
 		# Flags, timeouts and one-packet scheduling of IPv6 are in the one of the two
@@ -185,11 +192,12 @@ for secret in /etc/keepalived/redislb/auth.conf /etc/keepalived/redislb/*.passwo
 done
 
 # A symbolic link is told as one, never followed: writing through it would change
-# a file that is not ours.
+# a file that is not ours. The note of the role is among them for its time.
 set --
 for f in /etc/keepalived/keepalived.conf /etc/keepalived/redislb/* /etc/redislb/* \
 	/etc/sysctl.d/*redislb* /etc/modules-load.d/*redislb* \
-	/etc/systemd/system/redislb-* /etc/systemd/system/keepalived.service.d/redislb*; do
+	/etc/systemd/system/redislb-* /etc/systemd/system/keepalived.service.d/redislb* \
+	/run/redislb/role; do
 	case $f in /etc/keepalived/redislb/auth.conf | *.password) continue ;; esac
 	{ [ -e "$f" ] || [ -h "$f" ]; } && set -- "$@" "${f#/}"
 done

@@ -29,6 +29,8 @@ type Snapshot struct {
 	KeepalivedVersion string        // first line of keepalived -v; empty: not installed
 	KeepalivedAge     time.Duration // since its unit was started
 	HasIpvsadm        bool
+	IpvsadmVersion    string // "1.31"; empty: not told
+	PackageManager    string // apt-get or dnf; empty: none that is known
 	HasNft            bool
 	HasRedis          bool // a redis-server, whoever put it there
 
@@ -51,11 +53,15 @@ type Snapshot struct {
 
 	IPVSLoaded  bool
 	IPVS        ipvs.Table
+	IPVSStats   *ipvs.Stats // nil: not told
 	SyncDaemons []SyncDaemon
 	// Moving says that addresses changed while the host was looked at: a VIP was
 	// on its way, and what belongs to the role need not fit it yet.
 	Moving bool
 	noted  Role // what the running keepalived last said it is
+	// state is the same in its own words, stateNoted when it said so.
+	state      string
+	stateNoted time.Time
 	// CheckedOut holds the real servers that the running keepalived took out
 	// because their health check fails, or has not let in yet.
 	CheckedOut map[RealServerKey]bool

@@ -39,6 +39,11 @@ func managedVIPs(files map[string]FileState) []netip.Addr {
 // redislb configured on it: whether a VIP is on an interface other than lo.
 func (s *Snapshot) HoldsVIP() bool { return s.derive().holdsVIP }
 
+// Holds reports whether the address is on an interface of the host, apart from lo.
+func (s *Snapshot) Holds(addr netip.Addr) bool {
+	return slices.ContainsFunc(s.Addresses, func(a Address) bool { return a.Device != "lo" && a.Prefix.Addr() == addr })
+}
+
 // BackupsFirst returns the names of the hosts in the order in which a change
 // reaches them: those that hold a VIP come last.
 func BackupsFirst(snapshots map[string]*Snapshot) []string {

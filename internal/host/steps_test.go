@@ -276,7 +276,7 @@ func TestShellScriptsPassShellcheck(t *testing.T) {
 // TestFilesThatAreWrittenAreAllProbed keeps probe.sh and the paths that the
 // resources write in step: a file that the probe does not tell looks missing.
 func TestFilesThatAreWrittenAreAllProbed(t *testing.T) {
-	probed := []string{"/etc/keepalived/keepalived.conf", "/etc/keepalived/redislb/*", "/etc/redislb/*", "/etc/sysctl.d/*redislb*", "/etc/modules-load.d/*redislb*", "/etc/systemd/system/redislb-*", "/etc/systemd/system/keepalived.service.d/redislb*"}
+	probed := []string{"/etc/keepalived/keepalived.conf", "/etc/keepalived/redislb/*", "/etc/redislb/*", "/etc/sysctl.d/*redislb*", "/etc/modules-load.d/*redislb*", "/etc/systemd/system/redislb-*", "/etc/systemd/system/keepalived.service.d/redislb*", roleNote}
 	for _, pattern := range probed {
 		if !strings.Contains(probe, pattern) {
 			t.Errorf("probe.sh does not read %s", pattern)

@@ -59,10 +59,15 @@ func (v VIP) prerequisites() []step {
 	return steps
 }
 
+// ServiceKey is the key of a virtual server of the VIP in the IPVS table.
+func ServiceKey(vip netip.Addr, s keepalived.VirtualServer) ipvs.Key {
+	return ipvs.Key{Protocol: protocols[s.Protocol], Address: vip, Port: uint16(s.Port)}
+}
+
 // virtualService is what keepalived makes of a virtual server in the kernel.
 func virtualService(vip netip.Addr, s keepalived.VirtualServer) VirtualService {
 	row := ipvs.Service{
-		Key:                ipvs.Key{Protocol: protocols[s.Protocol], Address: vip, Port: uint16(s.Port)},
+		Key:                ServiceKey(vip, s),
 		Scheduler:          s.Scheduler,
 		SchedulerFlags:     s.SchedulerFlags,
 		OnePacket:          s.OnePacket,
