@@ -6,6 +6,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/function"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/provider"
 	"github.com/hashicorp/terraform-plugin-framework/provider/schema"
@@ -17,7 +18,7 @@ import (
 	"github.com/redislb/terraform-provider-redislb/internal/remote"
 )
 
-var _ provider.Provider = (*redislbProvider)(nil)
+var _ provider.ProviderWithFunctions = (*redislbProvider)(nil)
 
 // New returns the provider; version is shown to Terraform.
 func New(version string) func() provider.Provider {
@@ -93,6 +94,10 @@ func (p *redislbProvider) Resources(context.Context) []func() resource.Resource 
 }
 
 func (p *redislbProvider) DataSources(context.Context) []func() datasource.DataSource { return nil }
+
+func (p *redislbProvider) Functions(context.Context) []func() function.Function {
+	return []func() function.Function{newKnownHostFunction, newParseIpvsadmFunction, newParseKeepalivedFunction}
+}
 
 // fleetOf returns the hosts from what Terraform hands a resource; nil before the
 // provider is configured.
