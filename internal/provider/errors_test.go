@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -22,7 +23,17 @@ func TestMain(m *testing.M) {
 	for name, value := range map[string]string{"TF_CLI_CONFIG_FILE": os.DevNull, "CHECKPOINT_DISABLE": "1", "SSH_AUTH_SOCK": ""} {
 		os.Setenv(name, value)
 	}
-	goleak.VerifyTestMain(m)
+	goleak.VerifyTestMain(collected{m})
+}
+
+// collected runs the tests, and then the garbage collector: go-plugin never closes the pipes
+// of a server that runs within a test, and two goroutines of each wait at them until then.
+type collected struct{ *testing.M }
+
+func (c collected) Run() int {
+	code := c.M.Run()
+	runtime.GC()
+	return code
 }
 
 var factories = map[string]func() (tfprotov6.ProviderServer, error){
