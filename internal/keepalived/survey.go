@@ -56,7 +56,7 @@ type SurveyedInstance struct {
 	Notify map[string]string
 }
 
-// SurveyNames are the words of keepalived that mean the same.
+// surveyNames are words of keepalived, by others that mean the same.
 var surveyNames = map[string]string{"lb_algo": "lvs_sched", "lb_kind": "lvs_method", "nb_get_retry": "retry"}
 
 // surveyor gathers what is not told.

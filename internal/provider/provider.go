@@ -86,14 +86,16 @@ func (p *redislbProvider) Configure(ctx context.Context, req provider.ConfigureR
 	}
 	f, diags := newFleet(ctx, model, p.reach)
 	resp.Diagnostics.Append(diags...)
-	resp.ResourceData = f
+	resp.ResourceData, resp.DataSourceData = f, f
 }
 
 func (p *redislbProvider) Resources(context.Context) []func() resource.Resource {
 	return []func() resource.Resource{newDirectorResource, newRealServerResource, newVIPResource}
 }
 
-func (p *redislbProvider) DataSources(context.Context) []func() datasource.DataSource { return nil }
+func (p *redislbProvider) DataSources(context.Context) []func() datasource.DataSource {
+	return []func() datasource.DataSource{newHostDataSource, newIPVSDataSource, newTopologyDataSource, newVRRPDataSource}
+}
 
 func (p *redislbProvider) Functions(context.Context) []func() function.Function {
 	return []func() function.Function{newKnownHostFunction, newParseIpvsadmFunction, newParseKeepalivedFunction}

@@ -1,0 +1,109 @@
+package provider
+
+import (
+	"context"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework/datasource"
+	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
+
+	"github.com/redislb/terraform-provider-redislb/internal/host"
+)
+
+var _ datasource.DataSourceWithConfigure = (*vrrpDataSource)(nil)
+
+func newVRRPDataSource() datasource.DataSource { return &vrrpDataSource{} }
+
+type vrrpDataSource struct{ source }
+
+type vrrpSourceModel struct {
+	Host            string            `tfsdk:"host"`
+	Instance        *string           `tfsdk:"instance"`
+	State           *string           `tfsdk:"state"`
+	Since           *string           `tfsdk:"since"`
+	Interface       *string           `tfsdk:"interface"`
+	VirtualRouterID *int64            `tfsdk:"virtual_router_id"`
+	Priority        *int64            `tfsdk:"priority"`
+	Drain           *bool             `tfsdk:"drain"`
+	LoopGuard       *string           `tfsdk:"loop_guard"`
+	VIPs            []string          `tfsdk:"vips"`
+	HeldVIPs        []string          `tfsdk:"held_vips"`
+	SyncDaemons     []syncDaemonValue `tfsdk:"sync_daemons"`
+}
+
+type syncDaemonValue struct {
+	Role      string `tfsdk:"role"`
+	Interface string `tfsdk:"interface"`
+	ID        int64  `tfsdk:"id"`
+}
+
+func (d *vrrpDataSource) Metadata(_ context.Context, req datasource.MetadataRequest, resp *datasource.MetadataResponse) {
+	resp.TypeName = req.ProviderTypeName + "_vrrp"
+}
+
+func (d *vrrpDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
+	resp.Schema = schema.Schema{
+		MarkdownDescription: "The VRRP instance that redislb runs on a host, as it is now: who is master, since when, of what. On a host that is no director of redislb's, all about the instance is null. Reading it changes nothing; a host that cannot be reached is an error." + readAtApply,
+		Attributes: map[string]schema.Attribute{
+			"host":              hostArgument(),
+			"instance":          stringResult("The name of the VRRP instance."),
+			"state":             stringResult("`master`: it holds the VIPs; `backup`; `fault`: what it tracks keeps it from holding them; `stopped`: keepalived does not run. Null where it cannot be told: there is no VIP to tell by, or one on its way at this moment."),
+			"since":             stringResult("When keepalived came to this state (RFC 3339, by the host's clock); null where it has not said so since it was started."),
+			"interface":         stringResult("The interface of its advertisements."),
+			"virtual_router_id": intResult("The virtual router id of its group."),
+			"priority":          intResult("The priority as it is configured. Things that are tracked, and a drain, take from it."),
+			"drain":             boolResult("Whether it is drained: its priority is the lowest."),
+			"loop_guard":        stringResult("The loop guard of the director; null where its file was edited by hand."),
+			"vips":              stringsResult("The VIPs that redislb configured on the host, held or not."),
+			"held_vips":         stringsResult("Those of them that are on an interface of the host other than `lo`. If two hosts of a group hold one, both take themselves for the master."),
+			"sync_daemons": objectsResult("The IPVS synchronisation daemons that run on the host, whoever started them. The one of redislb has the role of the instance.", map[string]schema.Attribute{
+				"role":      stringResult("`master`: it tells of connections; `backup`: it hears of them."),
+				"interface": stringResult("Its interface."),
+				"id":        intResult("The sync id."),
+			}),
+		},
+	}
+}
+
+func (d *vrrpDataSource) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
+	var name string
+	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, hostPath, &name)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	h, s := d.observe(ctx, name, &resp.Diagnostics)
+	if s == nil {
+		return
+	}
+	instance, err := s.Instance()
+	if err != nil {
+		resp.Diagnostics.AddError("Unable to Read VRRP Instance", "Host "+name+" ("+h.Target()+"): "+err.Error()+".")
+		return
+	}
+	m := vrrpSourceModel{Host: name, VIPs: []string{}, HeldVIPs: []string{}, SyncDaemons: []syncDaemonValue{}}
+	for _, sync := range s.SyncDaemons {
+		m.SyncDaemons = append(m.SyncDaemons, syncDaemonValue{string(sync.Role), sync.Interface, int64(sync.ID)})
+	}
+	m.fill(instance, s)
+	resp.Diagnostics.Append(resp.State.Set(ctx, &m)...)
+}
+
+// fill takes what is about the instance; nil: there is none.
+func (m *vrrpSourceModel) fill(i *host.Instance, s *host.Snapshot) {
+	if i == nil {
+		return
+	}
+	c := i.Configured
+	m.Instance, m.State, m.Drain = optional(c.Name), optional(i.State), &i.Drain
+	m.Interface, m.VirtualRouterID, m.Priority = optional(c.Interface), optionalInt(c.VirtualRouterID), optionalInt(c.Priority)
+	m.LoopGuard = optional(string(i.Guard))
+	if !i.Since.IsZero() {
+		m.Since = optional(i.Since.UTC().Format(time.RFC3339))
+	}
+	for _, vip := range s.ManagedVIPs() {
+		m.VIPs = append(m.VIPs, vip.String())
+		if s.Holds(vip) {
+			m.HeldVIPs = append(m.HeldVIPs, vip.String())
+		}
+	}
+}
