@@ -41,10 +41,11 @@ func TestSystemComesUpFromBareHostsAndLeavesThemAsTheyWere(t *testing.T) {
 	}
 	apply.Check = check(t, tablesAreAsWanted, oneMachineAnswersARP, bothRedisAnswerThroughVIP, filesAreWhole, secretIsNowhere)
 
-	foreign := noDrift(func() {
+	foreign := observed(t, noDrift(func() {
+		aIsMaster(t)
 		// Somebody else's service in the table is neither drift nor in danger.
 		hostA().MustExec(t, "ipvsadm -A -t 198.51.100.7:80 -s wlc; ipvsadm -a -t 198.51.100.7:80 -r 198.51.100.9:80 -m -w 7")
-	})
+	}))
 	imported := func(address, id string) resource.TestStep {
 		s := step()
 		s.ResourceName = address
