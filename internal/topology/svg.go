@@ -11,8 +11,8 @@ const (
 	boxWidth, boxHeight = 260, 48
 	columnGap, rowGap   = 70, 14
 	margin              = 16
-	// fits is the number of characters that a box has room for.
-	fits = 40
+	// The numbers of characters that a box has room for, in the bold line and the other.
+	titleFits, textFits = 32, 40
 )
 
 // The columns.
@@ -102,7 +102,7 @@ func (d *drawing) box(column, y int, p part) {
 <text x="%d" y="%d" text-anchor="middle" font-weight="bold" fill="#222222">%s</text>
 <text x="%d" y="%d" text-anchor="middle" font-size="12" fill="#222222">%s</text></g>
 `, escaped(p.title), escaped(p.text), x, y-boxHeight/2, boxWidth, boxHeight, c.fill, c.stroke,
-		x+boxWidth/2, y-5, escaped(shortened(p.title)), x+boxWidth/2, y+13, escaped(shortened(p.text)))
+		x+boxWidth/2, y-5, escaped(shortened(p.title, titleFits)), x+boxWidth/2, y+13, escaped(shortened(p.text, textFits)))
 }
 
 // line leads from a box to one of the next column.
@@ -119,9 +119,9 @@ func (d *drawing) line(column, from, to int, h health, thick bool) {
 `, x, from, x+columnGap/2, from, end-columnGap/2, to, end, to, palette[h].stroke, style)
 }
 
-func shortened(text string) string {
-	if runes := []rune(text); len(runes) > fits {
-		return string(runes[:fits-1]) + "…"
+func shortened(text string, limit int) string {
+	if runes := []rune(text); len(runes) > limit {
+		return string(runes[:limit-1]) + "…"
 	}
 	return text
 }
