@@ -49,9 +49,7 @@ func (v VIP) holders(directors map[string]*Snapshot) []Problem {
 	if !settled {
 		return nil
 	}
-	holding := where(directors, func(s *Snapshot) bool {
-		return slices.ContainsFunc(s.Addresses, func(a Address) bool { return a.Device != "lo" && a.Prefix.Addr() == vip })
-	})
+	holding := where(directors, func(s *Snapshot) bool { return s.Holds(vip) })
 	switch {
 	case len(holding) > 1:
 		return []Problem{{[]string{"directors"}, "VIP Held by Several Directors",

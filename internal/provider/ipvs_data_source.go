@@ -29,6 +29,7 @@ type ipvsModel struct {
 type serviceState struct {
 	rowValue
 	Down       []string `tfsdk:"down"`
+	Unchecked  []string `tfsdk:"unchecked"`
 	QuorumLost bool     `tfsdk:"quorum_lost"`
 }
 
@@ -48,6 +49,7 @@ func (d *ipvsDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, r
 	services := rowAttributes()
 	maps.Copy(services, map[string]schema.Attribute{
 		"down":        stringsResult("The real servers, `ADDRESS:PORT`, that the host's keepalived took out, or gave the weight 0, because their health check fails. Most are not among the `destinations`."),
+		"unchecked":   stringsResult("The real servers, `ADDRESS:PORT`, that have just come in and get nothing before their first health check."),
 		"quorum_lost": boolResult("keepalived finds too few real servers well, so the sorry server stands in, if there is one."),
 	})
 	resp.Schema = schema.Schema{
@@ -87,15 +89,20 @@ func (d *ipvsDataSource) Read(ctx context.Context, req datasource.ReadRequest, r
 
 // serviceStates are the services of the host's table, by their names.
 func serviceStates(s *host.Snapshot) map[string]serviceState {
-	down := map[ipvs.Key][]string{}
+	down, unchecked := map[ipvs.Key][]string{}, map[ipvs.Key][]string{}
 	for key := range s.CheckedOut {
-		down[key.Service] = append(down[key.Service], key.Server.String())
+		of := down
+		if s.Unchecked[key] {
+			of = unchecked
+		}
+		of[key.Service] = append(of[key.Service], key.Server.String())
 	}
 	states := make(map[string]serviceState, len(s.IPVS))
 	for _, row := range s.IPVS {
 		states[row.Key.String()] = serviceState{
 			rowValue:   serviceOf(row, true),
 			Down:       append([]string{}, slices.Sorted(slices.Values(down[row.Key]))...),
+			Unchecked:  append([]string{}, slices.Sorted(slices.Values(unchecked[row.Key]))...),
 			QuorumLost: s.QuorumLost[row.Key],
 		}
 	}

@@ -92,19 +92,17 @@ func drawnService(s *host.Snapshot, row ipvs.Service, configured keepalived.Virt
 	for _, r := range configured.RealServers {
 		known[netip.AddrPortFrom(r.Address, uint16(r.Port))] = r
 	}
-	down := func(server netip.AddrPort) bool {
-		return s.CheckedOut[host.RealServerKey{Service: row.Key, Server: server}]
-	}
 	add := func(server netip.AddrPort, weight int, d ipvs.Destination) {
+		at := host.RealServerKey{Service: row.Key, Server: server}
 		drawn.RealServers = append(drawn.RealServers, topology.RealServer{
 			Name: cmp.Or(names[server.Addr()], known[server].Name), Endpoint: server,
-			Weight: weight, Active: d.ActiveConns, Inactive: d.InactConns, Down: down(server),
+			Weight: weight, Active: d.ActiveConns, Inactive: d.InactConns, Down: s.CheckedOut[at] && !s.Unchecked[at], Unchecked: s.Unchecked[at],
 		})
 	}
 	for _, d := range row.Destinations {
 		add(d.Endpoint(), d.Weight, d)
 	}
-	// One that a check took out is in the table no more.
+	// One that a check took out, or has not let in yet, is not in the table.
 	for key := range s.CheckedOut {
 		if _, there := row.Destination(key.Server); key.Service == row.Key && !there {
 			add(key.Server, known[key.Server].Weight, ipvs.Destination{})

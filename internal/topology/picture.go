@@ -50,8 +50,8 @@ type RealServer struct {
 	Endpoint         netip.AddrPort
 	Weight           int
 	Active, Inactive int
-	// Down says that its health check fails.
-	Down bool
+	// Down says that its health check fails, Unchecked that it came in and awaits the first.
+	Down, Unchecked bool
 }
 
 // health is how a part is drawn.
@@ -111,6 +111,8 @@ func (r RealServer) part() part {
 	switch {
 	case r.Down:
 		p.text, p.health = "down, "+p.text, ill
+	case r.Unchecked:
+		p.text, p.health = "not checked yet, "+p.text, idle
 	case r.Weight == 0:
 		p.health = idle
 	}

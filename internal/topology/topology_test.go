@@ -64,6 +64,7 @@ func troubled() topology.Picture {
 	p.VIPs[0].Holders = []string{"b", "a"}
 	p.VIPs[0].Services = append(p.VIPs[0].Services,
 		topology.Service{Name: "lost", Protocol: "tcp", Port: 80, Scheduler: "wlc", QuorumLost: true, RealServers: []topology.RealServer{down}},
+		topology.Service{Name: "new", Protocol: "tcp", Port: 81, Scheduler: "wlc", RealServers: []topology.RealServer{{Endpoint: netip.MustParseAddrPort("192.0.2.12:81"), Weight: 1, Unchecked: true}}},
 		topology.Service{Protocol: "udp", Port: 53, Scheduler: "rr", RealServers: []topology.RealServer{server("", "192.0.2.11:53", 0, 3, 0)}},
 		topology.Service{Name: "gone", Protocol: "tcp", Port: 443, Missing: true})
 	p.VIPs = append(p.VIPs, topology.VIP{Address: netip.MustParseAddr("2001:db8::229"), Directors: []string{"c"}})
