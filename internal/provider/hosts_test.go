@@ -162,7 +162,7 @@ func (c *canned) oneOfEachSince(t *testing.T, before counts, configured *atomic.
 	}
 }
 
-func TestPlanOfManyResourcesIsOneConnectionAndOneCommandAHost(t *testing.T) {
+func TestPlanOfManyResourcesAndDataSourcesIsOneConnectionAndOneCommandAHost(t *testing.T) {
 	c := newCanned(t, bareHost(t), remotetest.Options{})
 	var configured atomic.Int64
 	resource.UnitTest(t, resource.TestCase{Steps: []resource.TestStep{{

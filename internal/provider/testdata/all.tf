@@ -52,3 +52,19 @@ resource "redislb_vip" "this" {
   directors = ["a"]
   services  = { redis = { port = 6379, real_servers = { a = { address = "192.0.2.11" } } } }
 }
+
+data "redislb_host" "a" {
+  host = "a"
+}
+
+data "redislb_ipvs" "a" {
+  host = "a"
+}
+
+data "redislb_vrrp" "a" {
+  host = "a"
+}
+
+data "redislb_topology" "this" {
+  directors = ["a"]
+}
