@@ -75,9 +75,9 @@ func TestInstanceIsToldWithItsStateAndSinceWhen(t *testing.T) {
 
 func TestInstanceIsToldOfAnEditedFileAndNotOfAForeignOne(t *testing.T) {
 	m := directorMachine()
-	edit := func(old, new string) {
+	edit := func(from, to string) {
 		f := m.files[keepalived.ConfigPath]
-		f.Content = []byte(strings.Replace(string(f.Content), old, new, 1))
+		f.Content = []byte(strings.Replace(string(f.Content), from, to, 1))
 		m.files[keepalived.ConfigPath] = f
 	}
 	edit("priority 100", "priority 77\n    odd thing")
