@@ -258,6 +258,7 @@ unseal_secret() {
 set_sysctl() {
 	step="set the sysctl $1"
 	[ -e "/proc/sys/$1" ] || [ "$2" != 0 ] || return 0
+	[ -e "/proc/sys/$1" ] || fail "the kernel of the host has no $1: if it is one of IPVS (net/ipv4/vs), the director needs another loop_guard, such as config_swap"
 	before=$(tr '\t' ' ' <"/proc/sys/$1")
 	remember "sysctl.$(printf '%s' "$1" | tr / .)" "$before"
 	undo live write_sysctl "$1" "$before"

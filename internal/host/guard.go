@@ -30,6 +30,28 @@ const (
 // LoopGuards are all of them.
 var LoopGuards = []string{string(BackupOnly), string(Hash), string(ConfigSwap)}
 
+// GuardLeftOut is the guard of a director whose user names none: BackupOnly, and
+// ConfigSwap where the host's kernel has IPVS without it. Where nothing is known of the
+// kernel (s is nil, or ip_vs is not loaded), it stays as it was before; the problem is a
+// warning that it becomes another one than is to be expected.
+func GuardLeftOut(s *Snapshot, before LoopGuard) (LoopGuard, []Problem) {
+	if s == nil || !s.IPVSLoaded {
+		if before == ConfigSwap {
+			return ConfigSwap, nil
+		}
+		return BackupOnly, nil
+	}
+	const needed = "net.ipv4.vs.backup_only"
+	if _, ok := s.Sysctls[needed]; ok {
+		return BackupOnly, nil
+	}
+	if before == ConfigSwap {
+		return ConfigSwap, nil
+	}
+	return ConfigSwap, []Problem{{[]string{"loop_guard"}, "Loop Guard Chosen by the Kernel",
+		fmt.Sprintf("loop_guard is left out, and the kernel of the host (%s) has IPVS without %s, by which the usual one goes. The director gets %q: only the one that holds the VIPs has their services, and connections to real servers on other machines break in a failover. To keep them, set loop_guard = %q, with %s for each service. All directors of a group need the same guard: if they run different kernels, write it out.", s.Kernel, needed, ConfigSwap, Hash, hashing)}}
+}
+
 // sysctls are those that the guard goes by.
 //
 // The ones of the sync daemon make it tell of idle connections often enough for a

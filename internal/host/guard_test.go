@@ -289,3 +289,46 @@ func TestSwappedServiceThatIsRemovedLeavesNothing(t *testing.T) {
 	bare.Services = nil
 	equal(t, "after", len(remains(row, m.hold(bare.Artifacts()).snapshot(t))), 0)
 }
+
+func TestGuardThatIsLeftOutFollowsTheKernel(t *testing.T) {
+	none := func(s *Snapshot) { delete(s.Sysctls, "net.ipv4.vs.backup_only") }
+	hidden := func(s *Snapshot) { clear(s.Sysctls) }
+	notLoaded := func(s *Snapshot) { clear(s.Sysctls); s.IPVSLoaded = false }
+	for name, c := range map[string]struct {
+		change func(*Snapshot) // nil: the host was not looked at
+		before LoopGuard
+		want   LoopGuard
+		said   bool
+	}{
+		"kernel with":                          {func(*Snapshot) {}, "", BackupOnly, false},
+		"kernel with, another before":          {func(*Snapshot) {}, Hash, BackupOnly, false},
+		"kernel with, chosen before":           {func(*Snapshot) {}, ConfigSwap, BackupOnly, false},
+		"kernel without":                       {none, BackupOnly, ConfigSwap, true},
+		"kernel without, chosen before":        {none, ConfigSwap, ConfigSwap, false},
+		"kernel without any":                   {hidden, BackupOnly, ConfigSwap, true},
+		"before ip_vs is loaded":               {notLoaded, BackupOnly, BackupOnly, false},
+		"ip_vs not loaded, chosen before":      {notLoaded, ConfigSwap, ConfigSwap, false},
+		"host not looked at":                   {nil, BackupOnly, BackupOnly, false},
+		"host not looked at, chosen before":    {nil, ConfigSwap, ConfigSwap, false},
+		"host not looked at, another one then": {nil, Hash, BackupOnly, false},
+	} {
+		var s *Snapshot
+		if c.change != nil {
+			s = director().snapshot(t)
+			c.change(s)
+		}
+		got, warnings := GuardLeftOut(s, c.before)
+		equal(t, name, got, c.want)
+		equal(t, name+": warnings", len(warnings), boolInt(c.said))
+		for _, w := range warnings {
+			for _, words := range []string{"without net.ipv4.vs.backup_only", `gets "config_swap"`, `loop_guard = "hash"`, "write it out"} {
+				if !strings.Contains(w.Detail, words) {
+					t.Errorf("%s: %q lacks %q", name, w.Detail, words)
+				}
+			}
+		}
+		if s != nil && s.IPVSLoaded { // what is chosen is not refused
+			equal(t, name+": problems", len(got.check(s)), 0)
+		}
+	}
+}
