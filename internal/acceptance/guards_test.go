@@ -5,6 +5,7 @@ package acceptance
 import (
 	"maps"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -51,7 +52,7 @@ func guardedBy(t *testing.T, from, to host.LoopGuard) {
 	})
 	for _, h := range hosts() {
 		directly(t, h).hasNothingToDo(t, artifacts(h, to)) // of the daemons too
-		want := map[host.LoopGuard]string{host.BackupOnly: "1\n0", host.Hash: "0\n1"}[to]
+		want := map[host.LoopGuard]string{host.BackupOnly: "1\n0", host.Hash: "0\n1", host.ConfigSwap: "0\n0"}[to]
 		if got := h.MustExec(t, "cat /proc/sys/net/ipv4/vs/backup_only /proc/sys/net/ipv4/vs/sloppy_tcp"); got != want {
 			t.Errorf("backup_only and sloppy_tcp on %s are %q, want %q", h.Name, got, want)
 		}
@@ -113,4 +114,117 @@ func hashGuard(t *testing.T) {
 	aIsMaster(t)
 	connections.survive("a failback: those on the surviving machine", surviving)
 	guardedBy(t, host.Hash, host.BackupOnly)
+}
+
+// received is how many packets have come to both hosts by the network of the VIP.
+func received(t *testing.T) int {
+	t.Helper()
+	sum := 0
+	for _, h := range hosts() {
+		n, err := strconv.Atoi(h.MustExec(t, "cat /sys/class/net/eth0/statistics/rx_packets"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum += n
+	}
+	return sum
+}
+
+// withoutLoops opens connections under a guard, none of which may fail or go to and fro
+// between the directors, and both real servers must be among those that answer.
+func withoutLoops(t *testing.T, n int) {
+	t.Helper()
+	died, packets := expired(t), received(t)
+	guarded := connect(t, n)
+	if guarded[""] > 0 || len(guarded) != 2 {
+		t.Errorf("with the guard, of %d connections to each server (none: failed): %v", n, guarded)
+	}
+	if died = expired(t) - died; died != 0 {
+		t.Errorf("with the guard, %d packets died of old age", died)
+	}
+	// A connection has about ten packets from the client, half of which come to two
+	// hosts; in a loop one packet comes to them 60 times.
+	perConnection := float64(received(t)-packets) / float64(n)
+	t.Logf("with the guard, %.1f packets came to the hosts for each connection", perConnection)
+	if perConnection > 30 {
+		t.Errorf("with the guard, %.1f packets came to the hosts for each connection", perConnection)
+	}
+}
+
+// hasServices is whether the VIP's service is in the kernel of the host, with as many real
+// servers at least, which come in when they have passed a check.
+func hasServices(h *lab.Host, n int) bool {
+	table := exec(h, "ipvsadm -Sn")
+	return strings.Contains(table, "-A -t "+vip.String()+":6379 ") && strings.Count(table, "-a -t "+vip.String()+":6379 ") >= n
+}
+
+// swapGuard changes the guard of the pair and back. Between, the services go where the
+// VIP goes: with a failover, after a crash of keepalived, and while it is restarted again
+// and again.
+func swapGuard(t *testing.T) {
+	service := goldenVIP(t, "redis")
+	swapped := service
+	swapped.Guard = host.ConfigSwap
+	for _, h := range hosts() {
+		directly(t, h).must(t, service.Artifacts(), nil)
+	}
+	guardedBy(t, host.BackupOnly, host.ConfigSwap)
+	noSyncDaemon(t)
+	asItShouldBe := func(when string) {
+		t.Helper()
+		eventually(t, 60*time.Second, when+": a holds the VIP and the services, b neither", func() bool {
+			return holdsVIP(hostA()) && hasServices(hostA(), 2) && !holdsVIP(hostB()) && !hasServices(hostB(), 0)
+		})
+		for _, h := range hosts() {
+			directly(t, h).hasNothingToDo(t, swapped.Artifacts())
+			d := directorOf(h, false)
+			d.Guard = host.ConfigSwap
+			directly(t, h).hasNothingToDo(t, d.Artifacts())
+		}
+	}
+	asItShouldBe("after the change")
+	withoutLoops(t, 200)
+
+	// The proof that a loop would be seen, and that rows on a backup are.
+	hostB().MustExec(t, `ipvsadm -A -t 192.0.2.229:6379 -s rr
+ipvsadm -a -t 192.0.2.229:6379 -r 192.0.2.11:6379 -g -w 1
+ipvsadm -a -t 192.0.2.229:6379 -r 192.0.2.12:6379 -g -w 1`)
+	before := expired(t)
+	unguarded := connect(t, 60)
+	looped := expired(t) - before
+	if looped == 0 {
+		t.Errorf("with services on both no packet died of old age (%v): the check above proves nothing", unguarded)
+	}
+	t.Logf("with services on both %d of 60 connections failed, and %d packets died of old age", unguarded[""], looped)
+	directly(t, hostB()).must(t, swapped.Artifacts(), nil)
+	if hasServices(hostB(), 0) {
+		t.Error("rows on a backup are not taken away")
+	}
+
+	if err := hostA().PowerOff(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, 30*time.Second, "b holds the VIP and the services", func() bool { return holdsVIP(hostB()) && hasServices(hostB(), 1) })
+	directly(t, hostB()).hasNothingToDo(t, swapped.Artifacts()) // a failover is no drift
+	eventually(t, 60*time.Second, "b serves alone", func() bool { return connect(t, 10)[""] == 0 })
+	if err := restart((*lab.Host).PowerOn)(hostA(), t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	asItShouldBe("after a failback")
+	withoutLoops(t, 60)
+
+	hostA().MustExec(t, "pkill -9 keepalived")
+	asItShouldBe("after a crash of keepalived")
+	for range 3 {
+		hostA().MustExec(t, "systemctl restart keepalived")
+		time.Sleep(time.Second)
+	}
+	asItShouldBe("after restarts that follow each other")
+	withoutLoops(t, 60)
+	guardedBy(t, host.ConfigSwap, host.BackupOnly)
+	for _, h := range hosts() {
+		eventually(t, 30*time.Second, h.Name+" has the services", func() bool { return hasServices(h, 2) })
+		directly(t, h).hasNothingToDo(t, service.Artifacts())
+	}
+	aIsMaster(t)
 }

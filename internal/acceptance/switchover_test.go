@@ -46,6 +46,7 @@ func TestPairKeepsConnections(t *testing.T) {
 		}
 		t.Run(m.name, m.befall)
 	}
+	t.Run("config_swap", swapGuard)
 	t.Run("hash", hashGuard)
 }
 

@@ -70,7 +70,7 @@ func realServerTakenOut(t *testing.T) {
 	if busy, err := departure.Busy(t.Context(), directors); err != nil || !busy {
 		t.Fatalf("busy: %v, %v", busy, err)
 	}
-	change(departure.Artifacts(), nil)
+	change(departure.Artifacts(host.BackupOnly), nil)
 	weighs("0")
 
 	tells, began := 0, time.Now()

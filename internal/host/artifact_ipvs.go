@@ -16,6 +16,8 @@ type VirtualService struct {
 	Sorry netip.AddrPort
 	// Inhibit says that one which fails its check stays, with the weight 0.
 	Inhibit bool
+	// OnMaster says that only the VRRP master has it, by [ConfigSwap].
+	OnMaster bool
 }
 
 // Key implements [Artifact].
@@ -23,16 +25,33 @@ func (v VirtualService) Key() string { return "ipvs " + v.Service.Key.String() }
 
 func (v VirtualService) phase() phase { return phaseIPVS }
 
+const (
+	onMaster = "# on the master, not on a backup\n"
+	onBackup = "# on a backup\n"
+)
+
 // Want implements [Artifact].
-func (v VirtualService) Want() string { return v.Service.Canonical() }
+func (v VirtualService) Want() string {
+	if v.OnMaster {
+		return onMaster + v.Service.Canonical()
+	}
+	return v.Service.Canonical()
+}
 
 // Found implements [Artifact].
 func (v VirtualService) Found(s *Snapshot) (string, bool) {
 	have := v.excused(s)
-	if have == nil {
+	switch {
+	case have == nil && v.OnMaster && s.Role() != Master && s.configures(v.Service.Key):
+		return v.Want(), true
+	case have == nil:
 		return "", false
+	case !v.OnMaster:
+		return have.Canonical(), true
+	case s.Role() == Backup:
+		return onBackup + have.Canonical(), true
 	}
-	return have.Canonical(), true
+	return onMaster + have.Canonical(), true
 }
 
 // excused returns the service as the table holds it, but for what keepalived itself
@@ -67,6 +86,9 @@ func (v VirtualService) excused(s *Snapshot) *ipvs.Service {
 // establish changes the table row by row: a reload of keepalived does not repair
 // it, and deleting a row that can be edited would break connections.
 func (v VirtualService) establish(s *Snapshot) []step {
+	if v.OnMaster && s.Role() == Backup {
+		return v.remove(s)
+	}
 	want := v.Service
 	return editTable(v.excused(s), &want)
 }

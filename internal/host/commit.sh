@@ -258,6 +258,7 @@ unseal_secret() {
 set_sysctl() {
 	step="set the sysctl $1"
 	[ -e "/proc/sys/$1" ] || [ "$2" != 0 ] || return 0
+	[ -e "/proc/sys/$1" ] || fail "the kernel of the host has no $1: if it is one of IPVS (net/ipv4/vs), the director needs another loop_guard, such as config_swap"
 	before=$(tr '\t' ' ' <"/proc/sys/$1")
 	remember "sysctl.$(printf '%s' "$1" | tr / .)" "$before"
 	undo live write_sysctl "$1" "$before"
@@ -397,8 +398,13 @@ check_keepalived() {
 	step='check the configuration of keepalived'
 	[ -s "$conf" ] || fail "$conf is missing or empty: this host is not a redislb_director"
 	command -v keepalived >/dev/null || fail "keepalived is not installed on the host: look at what its package manager did"
+	tested=$conf
+	if grep -qsxF "include $included" "$conf"; then # with what it is to have as a master
+		tested=$work/keepalived.conf
+		sed "s|^include $included\$|$including|" "$conf" >"$tested"
+	fi
 	code=0
-	timeout --foreground 60 keepalived -t -f "$conf" >"$work/log" 2>&1 || code=$?
+	timeout --foreground 60 keepalived -t -f "$tested" >"$work/log" 2>&1 || code=$?
 	case $code in
 	0)
 		bad='^\(([^()]*: )?Line [0-9]+\) ' # complaints of a line of a file (parser.c)
@@ -421,11 +427,21 @@ check_keepalived() {
 reload_keepalived() {
 	step='reload keepalived'
 	systemctl is-active -q keepalived || return 0
+	fit_services
 	: >"$work/reloaded"
 	reloaded=1
 	timeout --foreground 60 systemctl reload keepalived || reloaded=
 	systemctl is-active -q keepalived || fail "keepalived ended when it was reloaded$(last_words)"
 	[ -n "$reloaded" ] || unable "systemctl reload keepalived failed or did not end within 60 s$(last_words)"
+}
+
+# fit_services: before keepalived reads its configuration, which may begin to include
+# the virtual servers by way of another file.
+fit_services() {
+	grep -qsxF "include $included" "$conf" || return 0
+	whom=backup
+	! is_master || whom=master
+	(flock -w 60 8 && include_services "$whom") 8>>"$swap_lock" || true
 }
 
 last_words() {
@@ -532,6 +548,7 @@ restart_old_redis() {
 # have brought us here. Or keepalived did not live through it.
 reload_old_configuration() {
 	[ -e "$work/reloaded" ] || return 0
+	fit_services
 	if systemctl is-active -q keepalived; then
 		systemctl kill -s HUP --kill-who=main keepalived
 	else

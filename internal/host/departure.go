@@ -83,15 +83,16 @@ func drain(vip netip.Addr, s *keepalived.VirtualServer, stays map[RealServerKey]
 	return servers
 }
 
-// Artifacts is what a director has on it while the connections come to their end.
+// Artifacts is what a director with that guard has on it while the connections come to their end.
 // Passwords and the programs of checks are as they were and not looked at: what they
 // lack must not hinder that their service is removed.
-func (d Departure) Artifacts() []Artifact {
+func (d Departure) Artifacts(guard LoopGuard) []Artifact {
+	d.drained.Guard = guard
 	vip := d.drained.Address.Addr()
 	_, services := d.drained.Render()
 	artifacts := []Artifact{File{Path: keepalived.VIPServicesPath(vip), Mode: 0o644, Content: services}}
 	for _, s := range d.drained.Services {
-		row := virtualService(vip, s)
+		row := d.drained.virtualService(s)
 		if slices.ContainsFunc(d.Servers, func(left DepartingServer) bool { return left.RealServerKey.Service == row.Service.Key }) {
 			artifacts = append(artifacts, row)
 		}

@@ -101,11 +101,11 @@ func TestArtifactsOfADepartureAreTheServicesFileAndTheRowsConcerned(t *testing.T
 	before.Passwords = map[string]Password{"redis": {Version: 1}}
 	next := changed(func(v *keepalived.VIP) { v.Services = before.Services[1:] })
 	var keys []string
-	for _, a := range before.Departure(next).Artifacts() {
+	for _, a := range before.Departure(next).Artifacts(BackupOnly) {
 		keys = append(keys, a.Key())
 	}
 	equal(t, "artifacts", strings.Join(keys, ", "), "file "+keepalived.VIPServicesPath(vip)+", ipvs tcp 192.0.2.229:6379")
-	equal(t, "rows before and after", virtualService(vip, before.Services[0]).Want() == before.Departure(next).Artifacts()[1].Want(), false)
+	equal(t, "rows before and after", virtualService(vip, before.Services[0]).Want() == before.Departure(next).Artifacts(BackupOnly)[1].Want(), false)
 }
 
 // draining is a master and a backup, and the departure of b. Each count of the master's

@@ -16,6 +16,9 @@ var healthScript []byte
 //go:embed role.sh
 var roleScript []byte
 
+//go:embed swap.sh
+var swapScript string
+
 //go:embed check-redis.sh
 var checkRedisScript []byte
 
@@ -33,6 +36,12 @@ ExecStop=` + keepalived.RoleScript + ` LEAVE
 Restart=always
 RestartSec=1
 `
+
+// swapText is the script of [ConfigSwap], whole.
+var swapText = "#!/bin/sh\n# " + keepalived.ManagedMark + "director).\n" + servicesLibrary + swapScript
+
+// swapDropIn is what it has besides for [ConfigSwap].
+const swapDropIn = "ExecStartPre=-" + keepalived.SwapScript + " START\n"
 
 // Director is a host that can hold VIPs and spread their connections.
 type Director struct {
@@ -60,9 +69,10 @@ func (d Director) config() keepalived.Director {
 	c := d.VRRP
 	c.SyncInterface, c.SyncID = c.Interface, c.VirtualRouterID
 	c.Auth, c.HMAC = d.PasswordVersion != nil, d.HMACVersion != nil
-	if d.Guard == Hash {
+	if d.Guard == Hash || d.Guard == ConfigSwap {
 		c.SyncInterface, c.SyncID = "", 0
 	}
+	c.SwapServices = d.Guard == ConfigSwap
 	c.RouterID = notInName.ReplaceAllString(d.Name, "-")
 	return c
 }
@@ -87,11 +97,14 @@ func (d Director) Artifacts() []Artifact {
 	artifacts = append(artifacts,
 		File{Path: keepalived.HealthScript, Mode: 0o755, Content: healthScript},
 		File{Path: keepalived.RoleScript, Mode: 0o755, Content: roleScript},
-		File{Path: keepalivedDropIn, Mode: 0o644, Content: []byte(keepalived.Header("redislb_director") + dropIn)},
+		File{Path: keepalivedDropIn, Mode: 0o644, Content: []byte(keepalived.Header("redislb_director") + d.dropIn())},
 		File{Path: keepalived.RedisCheckScript, Mode: 0o755, Content: checkRedisScript},
 		DrainFile(d.Drain),
 		File{Path: keepalived.ConfigPath, Mode: 0o644, Content: c.Render(), Adopt: d.Adopt, also: d.prerequisites()},
 	)
+	if d.Guard == ConfigSwap {
+		artifacts = append(artifacts, File{Path: keepalived.SwapScript, Mode: 0o755, Content: []byte(swapText)})
+	}
 	if d.PasswordVersion != nil {
 		artifacts = append(artifacts, d.auth())
 	}
@@ -102,6 +115,13 @@ func (d Director) Artifacts() []Artifact {
 		Unit{keepalivedUnit},
 		SyncRole{Interface: c.SyncInterface, ID: c.SyncID},
 	)
+}
+
+func (d Director) dropIn() string {
+	if d.Guard == ConfigSwap {
+		return dropIn + swapDropIn
+	}
+	return dropIn
 }
 
 // prerequisites look, on the host, for what keepalived only complains of in its log.

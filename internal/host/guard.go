@@ -22,10 +22,35 @@ const (
 	// and port, by the scheduler mh, whose keys are constants (ip_vs_mh.c,
 	// generate_hash_secret). Nothing has to be told from one to the other.
 	Hash LoopGuard = "hash"
+	// ConfigSwap lets only the VRRP master have virtual services: keepalived's notify has
+	// it load them, or not, whenever the role changes. It asks nothing of the kernel.
+	ConfigSwap LoopGuard = "config_swap"
 )
 
 // LoopGuards are all of them.
-var LoopGuards = []string{string(BackupOnly), string(Hash)}
+var LoopGuards = []string{string(BackupOnly), string(Hash), string(ConfigSwap)}
+
+// GuardLeftOut is the guard of a director whose user names none: BackupOnly, and
+// ConfigSwap where the host's kernel has IPVS without it. Where nothing is known of the
+// kernel (s is nil, or ip_vs is not loaded), it stays as it was before; the problem is a
+// warning that it becomes another one than is to be expected.
+func GuardLeftOut(s *Snapshot, before LoopGuard) (LoopGuard, []Problem) {
+	if s == nil || !s.IPVSLoaded {
+		if before == ConfigSwap {
+			return ConfigSwap, nil
+		}
+		return BackupOnly, nil
+	}
+	const needed = "net.ipv4.vs.backup_only"
+	if _, ok := s.Sysctls[needed]; ok {
+		return BackupOnly, nil
+	}
+	if before == ConfigSwap {
+		return ConfigSwap, nil
+	}
+	return ConfigSwap, []Problem{{[]string{"loop_guard"}, "Loop Guard Chosen by the Kernel",
+		fmt.Sprintf("loop_guard is left out, and the kernel of the host (%s) has IPVS without %s, by which the usual one goes. The director gets %q: only the one that holds the VIPs has their services, and connections to real servers on other machines break in a failover. To keep them, set loop_guard = %q, with %s for each service. All directors of a group need the same guard: if they run different kernels, write it out.", s.Kernel, needed, ConfigSwap, Hash, hashing)}}
+}
 
 // sysctls are those that the guard goes by.
 //
@@ -38,11 +63,14 @@ var LoopGuards = []string{string(BackupOnly), string(Hash)}
 // nothing without a sync daemon, and is written so that it is not left by the other
 // guard.
 func (g LoopGuard) sysctls() []Sysctl {
-	if g == Hash {
+	switch g {
+	case Hash:
 		return []Sysctl{
 			{"net.ipv4.vs.backup_only", "0"},
 			{"net.ipv4.vs.sloppy_tcp", "1"},
 		}
+	case ConfigSwap:
+		return []Sysctl{{"net.ipv4.vs.backup_only", "0"}}
 	}
 	return []Sysctl{
 		{"net.ipv4.vs.backup_only", "1"},
@@ -70,7 +98,9 @@ func (g LoopGuard) check(s *Snapshot) []Problem {
 		what := fmt.Sprintf("The kernel of the host (%s) has IPVS without %s, by which this guard goes. ", s.Kernel, strings.Join(lacks, ", "))
 		switch {
 		case g != Hash && len(Hash.lacks(s)) == 0:
-			what += fmt.Sprintf("Set loop_guard = %q, on all directors of the group, with %s for each service of their VIPs.", Hash, hashing)
+			what += fmt.Sprintf("Set loop_guard = %q, on all directors of the group, with %s for each service of their VIPs; or %q, which takes any scheduler and keeps no connection in a failover.", Hash, hashing, ConfigSwap)
+		case g != Hash:
+			what += fmt.Sprintf("Set loop_guard = %q, on all directors of the group, which asks nothing of the kernel and keeps no connection in a failover; or let the host run a kernel that has it (Debian's do; one hides it from a container with users of its own).", ConfigSwap)
 		default:
 			what += "Let the host run a kernel that has it (Debian's do; one hides it from a container with users of its own)."
 		}
@@ -105,9 +135,12 @@ func (s *Snapshot) LoopGuard() LoopGuard {
 	return guardOf(c)
 }
 
-// guardOf tells the guard by the sync daemon.
+// guardOf tells the guard by what is included, and by the sync daemon.
 func guardOf(c keepalived.Director) LoopGuard {
-	if c.SyncInterface == "" {
+	switch {
+	case c.SwapServices:
+		return ConfigSwap
+	case c.SyncInterface == "":
 		return Hash
 	}
 	return BackupOnly

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/redislb/terraform-provider-redislb/internal/ipvs"
 	"github.com/redislb/terraform-provider-redislb/internal/keepalived"
 )
 
@@ -20,6 +21,10 @@ func TestGuardsAreTheOppositeOfEachOther(t *testing.T) {
 			[]string{"restore_sysctl net/ipv4/vs/sync_threshold", "restore_sysctl net/ipv4/vs/sync_refresh_period", "restore_sysctl net/ipv4/vs/sync_retries"}, "none"},
 		{hashDirector(), redisDirector(), []string{"set_sysctl net/ipv4/vs/backup_only 1", "set_sysctl net/ipv4/vs/sync_refresh_period 10"},
 			[]string{"restore_sysctl net/ipv4/vs/sloppy_tcp"}, "on eth0, syncid 51, in the role of the VRRP instance"},
+		{redisDirector(), swapDirector(), []string{"set_sysctl net/ipv4/vs/backup_only 0"},
+			[]string{"restore_sysctl net/ipv4/vs/sync_threshold", "restore_sysctl net/ipv4/vs/sync_refresh_period", "restore_sysctl net/ipv4/vs/sync_retries"}, "none"},
+		{swapDirector(), redisDirector(), []string{"set_sysctl net/ipv4/vs/backup_only 1"}, nil, "on eth0, syncid 51, in the role of the VRRP instance"},
+		{hashDirector(), swapDirector(), nil, []string{"restore_sysctl net/ipv4/vs/sloppy_tcp"}, "none"},
 	} {
 		s := bareMachine().hold(c.from.Artifacts()).snapshot(t)
 		equal(t, "guard on the host", s.LoopGuard(), c.from.Guard)
@@ -30,6 +35,10 @@ func TestGuardsAreTheOppositeOfEachOther(t *testing.T) {
 			}
 		}
 		file := string(c.to.config().Render())
+		equal(t, "swap.sh", Wanted(c.to.Artifacts())["file "+keepalived.SwapScript] != "", c.to.Guard == ConfigSwap)
+		equal(t, "services by way of another file", strings.Contains(file, "\ninclude "+keepalived.ServicesPath+"\n"), c.to.Guard == ConfigSwap)
+		equal(t, "services at once", strings.Contains(file, "\ninclude /etc/keepalived/redislb/vip-*.services.conf\n"), c.to.Guard != ConfigSwap)
+		equal(t, "a start without services", strings.Contains(Wanted(c.to.Artifacts())["file "+keepalivedDropIn], "\nExecStartPre=-/etc/keepalived/redislb/swap.sh START\n"), c.to.Guard == ConfigSwap)
 		equal(t, "lvs_sync_daemon", strings.Contains(file, "lvs_sync_daemon"), c.to.Guard == BackupOnly)
 		equal(t, "daemon", Wanted(c.to.Artifacts())["ipvs sync daemon"], c.daemon)
 	}
@@ -67,7 +76,8 @@ func TestGuardThatTheKernelDoesNotKnowIsRefused(t *testing.T) {
 		"backup_only, kernel without": {BackupOnly, func(s *Snapshot) { delete(s.Sysctls, "net.ipv4.vs.backup_only") },
 			[]string{"without net.ipv4.vs.backup_only", `Set loop_guard = "hash"`}},
 		"backup_only, kernel without sysctls": {BackupOnly, func(s *Snapshot) { clear(s.Sysctls) },
-			[]string{"without net.ipv4.vs.backup_only, net.ipv4.vs.sync_threshold", "Let the host run a kernel that has it"}},
+			[]string{"without net.ipv4.vs.backup_only, net.ipv4.vs.sync_threshold", `Set loop_guard = "config_swap"`, "or let the host run a kernel that has it"}},
+		"config_swap, kernel without any":  {ConfigSwap, func(s *Snapshot) { clear(s.Sysctls) }, nil},
 		"before ip_vs is loaded":           {BackupOnly, func(s *Snapshot) { clear(s.Sysctls); s.IPVSLoaded = false }, nil},
 		"hash":                             {Hash, func(*Snapshot) {}, nil},
 		"hash, kernel without backup_only": {Hash, func(s *Snapshot) { delete(s.Sysctls, "net.ipv4.vs.backup_only") }, nil},
@@ -114,6 +124,7 @@ func TestServiceMustHaveTheSchedulerOfTheHashGuard(t *testing.T) {
 		"UDP":             {udp, Hash, ""},
 		"no services":     {VIP{VIP: keepalived.VIP{Address: redisVIP().Address}}, Hash, ""},
 		"other guard":     {service("rr"), BackupOnly, ""},
+		"config_swap":     {service("rr"), ConfigSwap, ""},
 		"mh, other guard": {service("mh", "mh-port"), BackupOnly, ""},
 		"guard not known": {service("rr"), "", ""},
 	} {
@@ -142,6 +153,7 @@ func TestGuardOfTheDirectorOnTheHostIsHeldToAtTheApply(t *testing.T) {
 	}{
 		"backup_only": {director(), BackupOnly},
 		"hash":        {bareMachine().hold(hashDirector().Artifacts()), Hash},
+		"config_swap": {bareMachine().hold(swapDirector().Artifacts()), ConfigSwap},
 		"no director": {bareMachine(), ""},
 		"foreign":     {foreign, ""},
 		"edited":      {edited, ""},
@@ -198,4 +210,125 @@ func TestSyncDaemonThatAReloadLeavesIsStopped(t *testing.T) {
 		equal(t, "the first one reloads", strings.Contains(way.commits[0], "reload_keepalived"), true)
 		equal(t, "the second one does not", fmt.Sprint(strings.Contains(way.commits[1], "reload_keepalived"), strings.Contains(way.commits[1], "stop_sync_daemons")), "false true")
 	})
+}
+
+// What is in the kernel of a director with the guard config_swap follows its role, and so
+// does what is drift.
+func TestSwappedServicesAreOnTheMasterAlone(t *testing.T) {
+	holds := func(m *machine) {
+		m.addresses = append(m.addresses, Address{Device: "eth0", Prefix: redisVIP().Address, Label: "eth0"})
+	}
+	none := func(m *machine) { m.table = nil }
+	other := func(m *machine) { m.table = ipvs.Table{redisRow(without(serverB))} }
+	unconfigured := func(m *machine) { delete(m.files, keepalived.VIPServicesPath(vip)) }
+	rows := redisRow().Canonical()
+	for name, c := range map[string]struct {
+		change  []func(*machine)
+		found   string // empty: absent
+		healing string // what ipvsadm is told
+	}{
+		"master with rows":                {[]func(*machine){holds}, "# on the master, not on a backup\n" + rows, ""},
+		"master without":                  {[]func(*machine){holds, none}, "", "-A -t 192.0.2.229:6379 -s rr"},
+		"master with others":              {[]func(*machine){holds, other}, "# on the master, not on a backup\n" + redisRow(without(serverB)).Canonical(), "-a -t 192.0.2.229:6379 -r 192.0.2.12:6379 -g -w 1"},
+		"backup without":                  {[]func(*machine){none}, "# on the master, not on a backup\n" + rows, ""},
+		"backup with rows":                {nil, "# on a backup\n" + rows, "-D -t 192.0.2.229:6379"},
+		"backup without, not configured":  {[]func(*machine){none, unconfigured}, "", ""},
+		"master with, no more configured": {[]func(*machine){holds, unconfigured}, "# on the master, not on a backup\n" + rows, ""},
+	} {
+		m := bareMachine().hold(swapDirector().Artifacts()).hold(swapVIP().Artifacts())
+		for _, change := range c.change {
+			change(m)
+		}
+		s := m.snapshot(t)
+		row := swapVIP().virtualService(swapVIP().Services[0])
+		found, ok := row.Found(s)
+		equal(t, name, found, c.found)
+		equal(t, name+": is there", ok, c.found != "")
+		if c.healing != "" {
+			if text := rendered(steps(s, deviating([]Artifact{row}, s), nil)); !strings.Contains(text, "edit_ipvs") || !strings.Contains(text, "#   "+c.healing+"\n") {
+				t.Errorf("%s: healed by\n%s", name, text)
+			}
+		} else if c.found == row.Want() {
+			equal(t, name+": drift", len(deviating([]Artifact{row}, s)), 0)
+		}
+		for _, excuse := range []func(*Snapshot){func(s *Snapshot) { s.Moving = true }} {
+			excuse(s)
+			if slices.Contains([]string{"master without", "backup with rows", "backup without", "master with rows"}, name) {
+				equal(t, name+", on its way: drift", len(deviating([]Artifact{row}, s)), 0)
+			}
+		}
+	}
+}
+
+// A failover by itself changes what is found of no artifact.
+func TestFailoverUnderConfigSwapIsNoDrift(t *testing.T) {
+	all := slices.Concat(swapDirector().Artifacts(), swapVIP().Artifacts())
+	master := bareMachine().hold(all)
+	master.addresses = append(master.addresses, Address{Device: "eth0", Prefix: redisVIP().Address, Label: "eth0"})
+	backup := bareMachine().hold(all)
+	backup.table = nil
+	for name, m := range map[string]*machine{"master": master, "backup": backup} {
+		s := m.snapshot(t)
+		equal(t, name, string(s.Role()), name)
+		for _, a := range deviating(all, s) {
+			found, _ := a.Found(s)
+			t.Errorf("%s: %s is %q", name, a.Key(), found)
+		}
+	}
+}
+
+// The service goes on both, and nothing of it is left to wait for on the backup, which
+// never had it.
+func TestSwappedServiceThatIsRemovedLeavesNothing(t *testing.T) {
+	m := bareMachine().hold(swapDirector().Artifacts()).hold(swapVIP().Artifacts())
+	m.table = nil
+	row := []Artifact{swapVIP().virtualService(swapVIP().Services[0])}
+	equal(t, "before", len(remains(row, m.snapshot(t))), 1)
+	equal(t, "steps", len(steps(m.snapshot(t), nil, row)), 0)
+	bare := swapVIP()
+	bare.Services = nil
+	equal(t, "after", len(remains(row, m.hold(bare.Artifacts()).snapshot(t))), 0)
+}
+
+func TestGuardThatIsLeftOutFollowsTheKernel(t *testing.T) {
+	none := func(s *Snapshot) { delete(s.Sysctls, "net.ipv4.vs.backup_only") }
+	hidden := func(s *Snapshot) { clear(s.Sysctls) }
+	notLoaded := func(s *Snapshot) { clear(s.Sysctls); s.IPVSLoaded = false }
+	for name, c := range map[string]struct {
+		change func(*Snapshot) // nil: the host was not looked at
+		before LoopGuard
+		want   LoopGuard
+		said   bool
+	}{
+		"kernel with":                          {func(*Snapshot) {}, "", BackupOnly, false},
+		"kernel with, another before":          {func(*Snapshot) {}, Hash, BackupOnly, false},
+		"kernel with, chosen before":           {func(*Snapshot) {}, ConfigSwap, BackupOnly, false},
+		"kernel without":                       {none, BackupOnly, ConfigSwap, true},
+		"kernel without, chosen before":        {none, ConfigSwap, ConfigSwap, false},
+		"kernel without any":                   {hidden, BackupOnly, ConfigSwap, true},
+		"before ip_vs is loaded":               {notLoaded, BackupOnly, BackupOnly, false},
+		"ip_vs not loaded, chosen before":      {notLoaded, ConfigSwap, ConfigSwap, false},
+		"host not looked at":                   {nil, BackupOnly, BackupOnly, false},
+		"host not looked at, chosen before":    {nil, ConfigSwap, ConfigSwap, false},
+		"host not looked at, another one then": {nil, Hash, BackupOnly, false},
+	} {
+		var s *Snapshot
+		if c.change != nil {
+			s = director().snapshot(t)
+			c.change(s)
+		}
+		got, warnings := GuardLeftOut(s, c.before)
+		equal(t, name, got, c.want)
+		equal(t, name+": warnings", len(warnings), boolInt(c.said))
+		for _, w := range warnings {
+			for _, words := range []string{"without net.ipv4.vs.backup_only", `gets "config_swap"`, `loop_guard = "hash"`, "write it out"} {
+				if !strings.Contains(w.Detail, words) {
+					t.Errorf("%s: %q lacks %q", name, w.Detail, words)
+				}
+			}
+		}
+		if s != nil && s.IPVSLoaded { // what is chosen is not refused
+			equal(t, name+": problems", len(got.check(s)), 0)
+		}
+	}
 }

@@ -17,6 +17,15 @@ dir=/run/redislb/health
 servers=/run/redislb/servers
 mkdir -p "$dir" || exit
 
+# By the loop guard config_swap keepalived has virtual servers only while the file that it
+# includes does too. Its word on those that it has just let go says nothing of them.
+included=/run/redislb/services.conf
+if grep -qsx "include $included" /etc/keepalived/keepalived.conf && ! grep -qs '^include ' "$included"; then
+	find "$dir" -type f -delete
+	echo "$PPID" >"$servers"
+	exec cat "$1" >/dev/null
+fi
+
 # keepalived starts it again at each reload. Of a real server that came in meanwhile it
 # says nothing until it has checked it, and holds it for down so long (alpha). Its last
 # word on one that left was DOWN (ipwrapper.c, clear_service_rs), which says nothing

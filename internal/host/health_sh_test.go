@@ -125,6 +125,29 @@ func TestServersThatComeInAreNotedUntilTheyAreChecked(t *testing.T) {
 	}
 }
 
+// By the guard config_swap keepalived says of each server that it is down when it lets the
+// services go, and nothing when they come back.
+func TestServersThatAreSwappedOutAreNotTakenForDown(t *testing.T) {
+	root := t.TempDir()
+	put := func(path string, content []byte) {
+		path = filepath.Join(root, path)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, content, 0o644)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, services := redisVIP().Render()
+	put(keepalived.VIPServicesPath(vip), services)
+	put(keepalived.ServicesPath, nil)
+	put(keepalived.ConfigPath, []byte("include "+root+keepalived.ServicesPath+"\n"))
+	const a, b = "[192.0.2.229]:tcp:6379_[192.0.2.11]:tcp:6379 ", "[192.0.2.229]:tcp:6379_[192.0.2.12]:tcp:6379 "
+	const isUp, areDown = "RS [192.0.2.12]:tcp:6379 [192.0.2.229]:tcp:6379 UP\n", "RS [192.0.2.11]:tcp:6379 [192.0.2.229]:tcp:6379 DOWN\nRS [192.0.2.12]:tcp:6379 [192.0.2.229]:tcp:6379 DOWN\nVS [192.0.2.229]:tcp:6379 DOWN\n"
+	in := "echo 'include all' >" + root + keepalived.ServicesPath + "\n"
+	out := "echo '# none' >" + root + keepalived.ServicesPath + "\n"
+	equal(t, "a master", healthNotes(t, root, []string{in + isUp}), a+"PID0 NEW 166\n"+b+"PID0 UP\n")
+	equal(t, "a backup", healthNotes(t, root, []string{in + isUp, out + areDown}), "")
+	equal(t, "a master again", healthNotes(t, root, []string{in + isUp, out + areDown, in}), a+"PID0 NEW 166\n"+b+"PID0 NEW 166\n")
+}
+
 func TestProbeTellsTheServersThatALivingKeepalivedTookOut(t *testing.T) {
 	root := t.TempDir()
 	write := func(path, content string) {
@@ -134,7 +157,7 @@ func TestProbeTellsTheServersThatALivingKeepalivedTookOut(t *testing.T) {
 		}
 	}
 	_, section, _ := strings.Cut(probe, "echo '== health'\n")
-	section, _, _ = strings.Cut(section, "\n# Likewise")
+	section, _, _ = strings.Cut(section, "\necho '== role'")
 	text := strings.NewReplacer("/run/", root+"/run/", "/proc/", root+"/proc/").Replace(section)
 	told := func() string {
 		out, err := exec.Command("sh", "-c", text+"\n:").Output()

@@ -93,6 +93,18 @@ func hashVIP() VIP {
 	return v
 }
 
+func swapDirector() Director {
+	d := redisDirector()
+	d.Guard = ConfigSwap
+	return d
+}
+
+func swapVIP() VIP {
+	v := redisVIP()
+	v.Guard = ConfigSwap
+	return v
+}
+
 func redisServer() RealServer { return RealServer{VIPs: []netip.Addr{vip}} }
 
 // instances are a master and a replica of another machine's, each with passwords.

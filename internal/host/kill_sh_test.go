@@ -245,6 +245,7 @@ func TestKilledBeforeEachCall(t *testing.T) {
 		}{
 			"director":   {nil, adopting.Artifacts(), raised.Artifacts()},
 			"guard":      {nil, redisDirector().Artifacts(), hashDirector().Artifacts()},
+			"swap":       {nil, redisDirector().Artifacts(), swapDirector().Artifacts()},
 			"realserver": {nil, redisServer().Artifacts(), RealServer{VIPs: []netip.Addr{other}}.Artifacts()},
 			"redis":      {nil, servingRedis().Artifacts(), changed.Artifacts()},
 			"vip":        {redisDirector().Artifacts(), redisVIP().Artifacts(), weighed.Artifacts()},

@@ -56,7 +56,7 @@ func (m Member) Disagreements(o Member) []Problem {
 	problems = append(problems, m.unicastDisagreements(o)...)
 	if m.Guard != o.Guard {
 		problem([]string{"loop_guard"}, "Directors of One VIP Differ",
-			fmt.Sprintf("The directors %q and %q of one VIP have the loop guards %q and %q. A guard keeps packets from going to and fro between directors only where all of them have it: give them the same loop_guard.", m.Name, o.Name, m.Guard, o.Guard))
+			fmt.Sprintf("The directors %q and %q of one VIP have the loop guards %q and %q. A guard keeps packets from going to and fro between directors only where all of them have it: give them the same loop_guard, and write it out where it is left out, since it then follows the kernel of each host.", m.Name, o.Name, m.Guard, o.Guard))
 	}
 	return problems
 }

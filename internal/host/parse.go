@@ -41,6 +41,8 @@ func parseSnapshot(out []byte) (*Snapshot, error) {
 	var proc, save ipvs.Table
 	var earlier []Address
 	var thresholds string
+	var roleBefore, roleAfter string
+	toldRole, swapping := false, false
 	for section := range strings.SplitSeq(strings.TrimPrefix(string(text), "== "), "\n== ") {
 		name, body, _ := strings.Cut(strings.TrimSuffix(section, "\n"), "\n")
 		var err error
@@ -51,6 +53,12 @@ func parseSnapshot(out []byte) (*Snapshot, error) {
 			s.Addresses, err = parseAddresses(body)
 		case "address before":
 			earlier, err = parseAddresses(body)
+		case "role before":
+			roleBefore, swapping = strings.CutSuffix(body, "swapping")
+			roleBefore, toldRole = strings.TrimSpace(roleBefore), true
+		case "role":
+			roleAfter, s.state = body, body
+			s.noted = roles[body]
 		case "listeners":
 			s.Listeners = parseListeners(body)
 		case "ipvs proc":
@@ -80,9 +88,12 @@ func parseSnapshot(out []byte) (*Snapshot, error) {
 	if err := s.IPVS.AddThresholds([]byte(thresholds)); err != nil {
 		return nil, err
 	}
-	s.Moving = earlier != nil && !slices.Equal(earlier, s.Addresses)
+	s.Moving = earlier != nil && !slices.Equal(earlier, s.Addresses) || swapping || toldRole && roleBefore != roleAfter
 	return s, nil
 }
+
+// roles are keepalived's words for them.
+var roles = map[string]Role{"MASTER": Master, "BACKUP": Backup, "FAULT": Backup, "STOP": Backup}
 
 func (s *Snapshot) parseFact(name, text string) error {
 	switch name {
@@ -104,9 +115,6 @@ func (s *Snapshot) parseFact(name, text string) error {
 				s.IpvsadmVersion = strings.TrimSpace(version)
 			}
 		}
-	case "role":
-		s.state = text
-		s.noted = map[string]Role{"MASTER": Master, "BACKUP": Backup, "FAULT": Backup, "STOP": Backup}[text]
 	case "ssh": // sshd(8), SSH_CONNECTION: client address and port, server address and port
 		if f := strings.Fields(text); len(f) == 4 {
 			s.Management, _ = netip.ParseAddr(f[2])

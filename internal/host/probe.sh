@@ -68,6 +68,23 @@ grep -s . /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv6/conf/all/forwarding \
 	/proc/sys/net/ipv4/vs/* /proc/sys/net/ipv4/conf/*/arp_ignore \
 	/proc/sys/net/ipv4/conf/*/arp_announce
 
+# What keepalived takes this host for, and whether its virtual services are just being
+# swapped: before the table, and once more behind.
+role() {
+	state=
+	if [ -r /run/redislb/role ] && read -r pid state _ </run/redislb/role; then
+		comm=
+		{ read -r comm <"/proc/$pid/comm"; } 2>/dev/null
+		[ "$comm" = keepalived ] || state=
+	fi
+	[ -z "$state" ] || printf '%s\n' "$state"
+}
+echo '== role before'
+role
+if [ -r /run/redislb/swapping ] && read -r pid </run/redislb/swapping && [ -d "/proc/$pid" ]; then
+	echo swapping
+fi
+
 # ipvsadm loads ip_vs where it is not there; so it is asked only where it is.
 if [ -r /proc/net/ip_vs ]; then
 	echo '== ipvs proc'
@@ -141,13 +158,8 @@ down=
 		if (comm[pid] == "keepalived") { print name, said[2] (said[3] == "" ? "" : " " said[3]) }
 	}'
 
-# Likewise what it takes this host for.
 echo '== role'
-if [ -r /run/redislb/role ] && read -r pid state </run/redislb/role; then
-	comm=
-	{ read -r comm <"/proc/$pid/comm"; } 2>/dev/null
-	[ "$comm" = keepalived ] && printf '%s\n' "$state"
-fi
+role
 
 # The servers of Redis that we configured, and no others.
 set --

@@ -71,17 +71,41 @@ guard() {
 
 # Noted under /run, beside the process that said it, so that whoever looks at the VIP
 # and the sync daemon knows what keepalived itself takes the host for.
+#
+# keepalived does not wait for this script, so two of them may run at once, and the one
+# that it started last has the last word: that of the later start (proc(5), stat), and in
+# one hundredth of a second of the higher number. It fails where there is a later word.
 note() {
 	umask 022
 	dir=/run/redislb
 	mkdir -p "$dir" || exit
+	exec 8>>"$dir/role.lock"
+	flock 8
+	started=$(started)
+	if read -r teller _ last number <"$dir/role" && [ "$teller" = "$PPID" ]; then
+		[ "${last:-0}" -le "$started" ] && { [ "${last:-0}" -lt "$started" ] || [ "${number:-0}" -lt "$$" ]; } || return
+	fi 2>/dev/null
 	new="$dir/.role.$$"
-	printf '%s %s\n' "$PPID" "$1" >"$new" && mv "$new" "$dir/role"
+	printf '%s %s %s %s\n' "$PPID" "$1" "$started" "$$" >"$new" && mv "$new" "$dir/role"
+	exec 8>&-
+}
+
+started() {
+	read -r stat <"/proc/$$/stat"
+	# shellcheck disable=SC2086 # the words behind the name, which may have spaces
+	set -- ${stat##*) }
+	shift 19
+	echo "$1"
 }
 
 if [ "$1" = LEAVE ]; then
 	guard "$(sed -n 's/^ *interface //p' "$conf")" || true # else the unit would have failed
 else
 	guard ''
-	note "$3"
+	swap=/etc/keepalived/redislb/swap.sh
+	if note "$3" && [ -x "$swap" ]; then
+		# As a process of its own: this one ends with keepalived (lib/notify.c,
+		# PR_SET_PDEATHSIG).
+		"$swap"
+	fi
 fi

@@ -1,6 +1,7 @@
 package host
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,7 +14,11 @@ import (
 // returns what nft was told and what was noted.
 func becomes(t *testing.T, args string, nft bool, vips ...string) (rules, note string) {
 	t.Helper()
-	root := t.TempDir()
+	return becomesIn(t, t.TempDir(), args, nft, vips...)
+}
+
+func becomesIn(t *testing.T, root, args string, nft bool, vips ...string) (rules, note string) {
+	t.Helper()
 	for _, dir := range []string{"bin", "etc/keepalived/redislb"} {
 		if err := os.MkdirAll(filepath.Join(root, dir), 0o755); err != nil {
 			t.Fatal(err)
@@ -28,12 +33,12 @@ func becomes(t *testing.T, args string, nft bool, vips ...string) (rules, note s
 	for _, vip := range vips {
 		put("etc/keepalived/redislb/"+vip, "")
 	}
-	for _, command := range []string{"sh", "mkdir", "mv", "cat", "sed"} {
+	for _, command := range []string{"sh", "mkdir", "mv", "cat", "sed", "flock"} {
 		path, err := exec.LookPath(command)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := os.Symlink(path, filepath.Join(root, "bin", command)); err != nil {
+		if err := os.Symlink(path, filepath.Join(root, "bin", command)); err != nil && !os.IsExist(err) {
 			t.Fatal(err)
 		}
 	}
@@ -56,7 +61,7 @@ func becomes(t *testing.T, args string, nft bool, vips ...string) (rules, note s
 
 func TestRoleIsNotedAndResetsOfTheVIPsAreHeldBack(t *testing.T) {
 	rules, note := becomes(t, "INSTANCE VI_1 BACKUP 100", true, "vip-192.0.2.229.address.conf", "vip-192.0.2.230.address.conf", "vip6-2001:db8::1.address.conf", "vip-192.0.2.229.services.conf")
-	if !regexp.MustCompile(`^\d+ BACKUP\n$`).MatchString(note) {
+	if !regexp.MustCompile(`^\d+ BACKUP \d+ \d+\n$`).MatchString(note) {
 		t.Errorf("noted %q", note)
 	}
 	for _, want := range []string{
@@ -94,7 +99,49 @@ func TestBeforeKeepalivedStopsResetsAreHeldBackAtOnce(t *testing.T) {
 // On a host whose keepalived came before the guard.
 func TestRoleIsNotedWithoutNft(t *testing.T) {
 	becomes(t, "LEAVE", false, "vip-192.0.2.229.address.conf") // and does not fail
-	if _, note := becomes(t, "INSTANCE VI_1 MASTER 100", false, "vip-192.0.2.229.address.conf"); !strings.HasSuffix(note, " MASTER\n") {
+	if _, note := becomes(t, "INSTANCE VI_1 MASTER 100", false, "vip-192.0.2.229.address.conf"); !strings.Contains(note, " MASTER ") {
 		t.Errorf("noted %q", note)
+	}
+}
+
+// keepalived waits for no script of its own, so the one that it started first may come to
+// its note last.
+func TestLastWordOfKeepalivedCounts(t *testing.T) {
+	me := os.Getpid() // in keepalived's place
+	for name, c := range map[string]struct {
+		noted string
+		stays bool
+	}{
+		"an earlier word":            {fmt.Sprintf("%d MASTER 1 1", me), false},
+		"a later word":               {fmt.Sprintf("%d MASTER 99999999999 1", me), true},
+		"a later one of another":     {fmt.Sprintf("%d MASTER 99999999999 1", me+1), false},
+		"a word that tells no order": {fmt.Sprintf("%d MASTER", me), false},
+	} {
+		root := t.TempDir()
+		if err := os.MkdirAll(filepath.Join(root, "run/redislb"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(root, "run/redislb/role"), []byte(c.noted+"\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		_, note := becomesIn(t, root, "INSTANCE VI_1 BACKUP 100", false)
+		equal(t, name+" stays", note == c.noted+"\n", c.stays)
+		equal(t, name+" gives way", strings.Contains(note, " BACKUP "), !c.stays)
+	}
+}
+
+func TestServicesAreSwappedWhenTheRoleIsNoted(t *testing.T) {
+	root := t.TempDir()
+	swap := filepath.Join(root, "etc/keepalived/redislb/swap.sh")
+	if err := os.MkdirAll(filepath.Dir(swap), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(swap, []byte("#!/bin/sh\ncat '"+root+"/run/redislb/role' >>'"+root+"/swapped'\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	_, note := becomesIn(t, root, "INSTANCE VI_1 MASTER 100", false)
+	becomesIn(t, root, "LEAVE", false)
+	if swapped, err := os.ReadFile(filepath.Join(root, "swapped")); err != nil || string(swapped) != note {
+		t.Errorf("swapped at %q, %v; noted %q", swapped, err, note)
 	}
 }

@@ -55,8 +55,9 @@ type Snapshot struct {
 	IPVS        ipvs.Table
 	IPVSStats   *ipvs.Stats // nil: not told
 	SyncDaemons []SyncDaemon
-	// Moving says that addresses changed while the host was looked at: a VIP was
-	// on its way, and what belongs to the role need not fit it yet.
+	// Moving says that addresses or the role changed while the host was looked at, or
+	// that virtual services were being swapped: a VIP was on its way, and what belongs
+	// to the role need not fit it yet.
 	Moving bool
 	noted  Role // what the running keepalived last said it is
 	// state is the same in its own words, stateNoted when it said so.
@@ -71,7 +72,8 @@ type Snapshot struct {
 	// QuorumLost holds the virtual servers of which it finds too few real servers well.
 	QuorumLost map[ipvs.Key]bool
 
-	derived derived
+	derived    derived
+	configured configured
 }
 
 // derived is what many artifacts want to know of a snapshot, found out once.
@@ -80,6 +82,31 @@ type derived struct {
 	vips     []netip.Addr
 	holdsVIP bool
 	services map[ipvs.Key]*ipvs.Service
+}
+
+// configured is the virtual services that the files of the VIPs have, read when they are
+// asked for.
+type configured struct {
+	once     sync.Once
+	services map[ipvs.Key]bool
+}
+
+// configures reports whether the files of redislb's VIPs have the virtual service,
+// wherever keepalived has it in the kernel. Of a VIP whose files were changed by hand it
+// knows none.
+func (s *Snapshot) configures(key ipvs.Key) bool {
+	s.configured.once.Do(func() {
+		s.configured.services = map[ipvs.Key]bool{}
+		for _, address := range s.ManagedVIPs() {
+			vip, err := keepalived.ParseVIP(s.Files[keepalived.VIPAddressPath(address)].Content, s.Files[keepalived.VIPServicesPath(address)].Content)
+			for _, service := range vip.Services {
+				if err == nil {
+					s.configured.services[virtualService(address, service).Service.Key] = true
+				}
+			}
+		}
+	})
+	return s.configured.services[key]
 }
 
 func (s *Snapshot) derive() *derived {

@@ -16,6 +16,9 @@ import (
 //go:embed transaction.sh
 var transactionLibrary string
 
+//go:embed services.sh
+var servicesLibrary string
+
 //go:embed commit.sh
 var stepLibrary string
 
@@ -76,7 +79,7 @@ func script(holder string, steps []step) (string, []member) {
 		body.WriteString(faultPoint(i, words[0]))
 		body.WriteString(shellescape.QuoteCommand(words) + "\n")
 	}
-	return transactionLibrary + redisLibrary + stepLibrary + mainHead + body.String() + mainTail, members
+	return transactionLibrary + redisLibrary + servicesLibrary + stepLibrary + mainHead + body.String() + mainTail, members
 }
 
 const (

@@ -53,6 +53,7 @@ func TestStepsAreInTheOrderThatTheGoldenFilesSay(t *testing.T) {
 	noPassword := redisDirector()
 	noPassword.PasswordVersion = nil
 	hashing := bareMachine().hold(hashDirector().Artifacts())
+	swapping := bareMachine().hold(swapDirector().Artifacts())
 	adopting := redisDirector()
 	adopting.Adopt = true
 	foreign := director()
@@ -73,6 +74,8 @@ func TestStepsAreInTheOrderThatTheGoldenFilesSay(t *testing.T) {
 		"director-drain":         {machine: director(), want: deviating(drained.Artifacts(), director().snapshot(t))},
 		"director-hash":          {machine: director(), want: deviating(hashDirector().Artifacts(), director().snapshot(t)), gone: Obsolete(redisDirector().Artifacts(), hashDirector().Artifacts())},
 		"director-hash-no-more":  {machine: hashing, want: deviating(redisDirector().Artifacts(), hashing.snapshot(t)), gone: Obsolete(hashDirector().Artifacts(), redisDirector().Artifacts())},
+		"director-swap":          {machine: director(), want: deviating(swapDirector().Artifacts(), director().snapshot(t)), gone: Obsolete(redisDirector().Artifacts(), swapDirector().Artifacts())},
+		"director-swap-no-more":  {machine: swapping, want: deviating(redisDirector().Artifacts(), swapping.snapshot(t)), gone: Obsolete(swapDirector().Artifacts(), redisDirector().Artifacts())},
 		"director-no-password":   {machine: director(), want: deviating(noPassword.Artifacts(), director().snapshot(t)), gone: Obsolete(redisDirector().Artifacts(), noPassword.Artifacts())},
 		"director-destroy":       {machine: director(), gone: redisDirector().Artifacts()},
 		"realserver-create":      {machine: bareMachine(), want: redisServer().Artifacts()},
@@ -266,10 +269,15 @@ func TestShellScriptsPassShellcheck(t *testing.T) {
 	if _, err := exec.LookPath("shellcheck"); err != nil {
 		t.Skip("shellcheck is not installed")
 	}
-	for _, name := range []string{"redis.sh", "probe.sh", "health.sh", "role.sh", "commit.sh", "transaction.sh", "transact.sh"} {
+	for _, name := range []string{"redis.sh", "probe.sh", "health.sh", "role.sh", "services.sh", "commit.sh", "transaction.sh", "transact.sh"} {
 		if out, err := exec.Command("shellcheck", "-s", "sh", name).CombinedOutput(); err != nil {
 			t.Errorf("%s: %v\n%s", name, err, out)
 		}
+	}
+	check := exec.Command("shellcheck", "-s", "sh", "-")
+	check.Stdin = strings.NewReader(swapText)
+	if out, err := check.CombinedOutput(); err != nil {
+		t.Errorf("swap.sh: %v\n%s", err, out)
 	}
 }
 
@@ -282,7 +290,7 @@ func TestFilesThatAreWrittenAreAllProbed(t *testing.T) {
 			t.Errorf("probe.sh does not read %s", pattern)
 		}
 	}
-	for _, a := range slices.Concat(redisDirector().Artifacts(), servingRedis().Artifacts(), redisVIP().Artifacts()) {
+	for _, a := range slices.Concat(redisDirector().Artifacts(), swapDirector().Artifacts(), servingRedis().Artifacts(), redisVIP().Artifacts()) {
 		f, ok := a.(File)
 		if !ok {
 			continue

@@ -16,6 +16,8 @@ type VIP struct {
 	keepalived.VIP
 	// Passwords are those of the checks that have one, by the name of the service.
 	Passwords map[string]Password
+	// Guard is that of the directors; empty is BackupOnly.
+	Guard LoopGuard
 }
 
 // Password is a secret that is written when its version changes. Text is needed only
@@ -38,7 +40,7 @@ func (v VIP) Artifacts() []Artifact {
 		if p, ok := v.Passwords[s.Name]; ok {
 			artifacts = append(artifacts, secretFile(keepalived.RedisPasswordPath(vip, s.Protocol, s.Port), p, keepalived.RenderRedisPassword))
 		}
-		artifacts = append(artifacts, virtualService(vip, s))
+		artifacts = append(artifacts, v.virtualService(s))
 	}
 	return append(artifacts, HeldAddress{v.Address})
 }
@@ -62,6 +64,13 @@ func (v VIP) prerequisites() []step {
 // ServiceKey is the key of a virtual server of the VIP in the IPVS table.
 func ServiceKey(vip netip.Addr, s keepalived.VirtualServer) ipvs.Key {
 	return ipvs.Key{Protocol: protocols[s.Protocol], Address: vip, Port: uint16(s.Port)}
+}
+
+// virtualService is what a service of the VIP is in the kernel of a director.
+func (v VIP) virtualService(s keepalived.VirtualServer) VirtualService {
+	row := virtualService(v.Address.Addr(), s)
+	row.OnMaster = v.Guard == ConfigSwap
+	return row
 }
 
 // virtualService is what keepalived makes of a virtual server in the kernel.
@@ -122,7 +131,7 @@ func VIPOn(snapshots map[string]*Snapshot, address netip.Addr) (VIP, error) {
 			passwords[s.Name] = Password{Version: version}
 		}
 	}
-	return VIP{vip, passwords}, nil
+	return VIP{VIP: vip, Passwords: passwords}, nil
 }
 
 // Check looks for what keeps the host from being a director of this VIP; name is

@@ -44,6 +44,9 @@ type Director struct {
 	// sync daemon is master where the instance is, backup elsewhere. Empty runs
 	// no daemon.
 	SyncInterface string
+	// SwapServices leaves it to ServicesPath whether there are any virtual servers:
+	// keepalived itself has no way to have them on the master alone.
+	SwapServices bool
 	// SyncID tells the daemons of several pairs on a segment apart. It is 0
 	// without SyncInterface.
 	SyncID int
@@ -104,8 +107,15 @@ func (d Director) Render() []byte {
 	track := d.Track.sorted()
 	track.Files = append(track.Files, drain)
 	top := append([]Node{blockOf("global_defs", nil, global...)}, track.definitions()...)
-	top = append(top, blockOf("vrrp_instance", []string{d.Instance}, d.instance(track)...), statement("include", servicesGlob))
+	top = append(top, blockOf("vrrp_instance", []string{d.Instance}, d.instance(track)...), statement("include", d.services()))
 	return append([]byte(Header("redislb_director")), Print(top)...)
+}
+
+func (d Director) services() string {
+	if d.SwapServices {
+		return ServicesPath
+	}
+	return servicesGlob
 }
 
 func (d Director) instance(track Track) []Node {

@@ -27,7 +27,7 @@ func ParseDirector(data []byte) (Director, error) {
 	err = fields{
 		"global_defs":   func(n Node) error { return d.readGlobal(n, &syncInstance) },
 		"vrrp_instance": func(n Node) error { return d.readInstance(n, &track) },
-		"include":       exactly(servicesGlob),
+		"include":       d.readServices,
 	}.read(others, "global_defs", "vrrp_instance", "include")
 	if err == nil && d.SyncInterface != "" && syncInstance != d.Instance {
 		err = fmt.Errorf("lvs_sync_daemon follows %q, the instance is %q", syncInstance, d.Instance)
@@ -43,6 +43,18 @@ func ParseDirector(data []byte) (Director, error) {
 		return Director{}, err
 	}
 	return d, nil
+}
+
+func (d *Director) readServices(n Node) error {
+	path, err := n.value()
+	switch {
+	case err != nil:
+		return err
+	case path != servicesGlob && path != ServicesPath:
+		return fmt.Errorf("%q: expected %s or %s", path, servicesGlob, ServicesPath)
+	}
+	d.SwapServices = path == ServicesPath
+	return nil
 }
 
 func (d *Director) readGlobal(n Node, syncInstance *string) error {

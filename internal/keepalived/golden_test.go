@@ -174,6 +174,9 @@ func TestDirectorIsWrittenAsTheGoldenFilesSay(t *testing.T) {
 	small := director()
 	small.Auth, small.SyncInterface, small.SyncID, small.PreemptDelay = false, "", 0, 1500*time.Millisecond
 	golden(t, "director-small.conf", small.Render())
+	swapping := director()
+	swapping.SyncInterface, swapping.SyncID, swapping.SwapServices = "", 0, true
+	golden(t, "director-swap.conf", swapping.Render())
 	for name, d := range map[string]keepalived.Director{"2": everything(false), "3": everything(true)} {
 		if err := d.Validate(); err != nil {
 			t.Errorf("version %s: %v", name, err)

@@ -44,6 +44,13 @@ const (
 	// priority. The same holds for it.
 	RoleScript = Dir + "/role.sh"
 
+	// ServicesPath is what a Director with SwapServices includes: a file that includes
+	// the virtual servers of all VIPs while the instance is master, and else none.
+	// SwapScript makes it so. It is of no use after a restart of the machine, so it is
+	// where it goes by itself.
+	ServicesPath = "/run/redislb/services.conf"
+	SwapScript   = Dir + "/swap.sh"
+
 	// RedisCheckScript finds out for keepalived whether a Redis is well. The same
 	// holds for it; it says itself what its arguments are.
 	RedisCheckScript = Dir + "/check-redis.sh"

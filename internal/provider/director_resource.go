@@ -12,7 +12,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/booldefault"
-	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringdefault"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 	"github.com/hashicorp/terraform-plugin-framework/types"
@@ -54,14 +53,14 @@ func (r *directorResource) Schema(ctx context.Context, _ resource.SchemaRequest,
 				Default:             booldefault.StaticBool(false),
 			},
 			"loop_guard": schema.StringAttribute{
-				MarkdownDescription: "What keeps two directors, both also real servers, from sending the same packet to each other. The same on all directors of a group.\n" +
+				MarkdownDescription: "What keeps two directors, both also real servers, from sending the same packet to each other. The same on all directors of a group. Where it is left out, it is `backup_only`, or `config_swap` where the plan finds that the host's kernel has IPVS without `net.ipv4.vs.backup_only`, which a warning tells.\n" +
 					"  - `backup_only` (default): the director that does not hold the VIP delivers what it receives locally, by the role of the IPVS sync daemon, which tells it of the connections by multicast. For one VIP holder at a time and any scheduler.\n" +
 					"  - `hash`: there is no sync daemon. All directors draw the same real server for the same address and port of a client, and go on with each other's connections in the middle (`net.ipv4.vs.sloppy_tcp`). Each service of their VIPs needs `scheduler = \"mh\"` and `scheduler_flags = [\"mh-port\"]`, the plan of the `redislb_vip` says where not, and all directors the same real servers with the same weights. " +
 					"What they draw also depends, for about one of a thousand connections, on the order in which the kernel was given the real servers, and a real server that failed comes back as the last one: with `inhibit_on_failure = true` and the flag `mh-fallback` besides it keeps its place. " +
-					"To change a group from one guard to the other, apply the scheduler first, which suits both, and then the guard.",
+					"To change a group from one guard to the other, apply the scheduler first, which suits both, and then the guard.\n" +
+					"  - `config_swap`: only the director that holds the VIPs has their services in its kernel, so that the others deliver what they receive locally. For kernels without `net.ipv4.vs.backup_only`, and any scheduler. When the role changes, keepalived loads the services, or drops them, by a reload of its configuration; it then checks the real servers, and sends each one nothing before it has found it well, so that new connections may have to wait for a `check.interval` of the service; there is no sync daemon, so a director knows nothing of connections that another one has spread: those to real servers on other machines break in a failover and when the VIPs are handed over.",
 				Optional:   true,
 				Computed:   true,
-				Default:    stringdefault.StaticString(string(host.BackupOnly)),
 				Validators: []validator.String{stringvalidator.OneOf(host.LoopGuards...)},
 			},
 			"drain": schema.BoolAttribute{
@@ -110,6 +109,10 @@ func (r *directorResource) ModifyPlan(ctx context.Context, req resource.ModifyPl
 	}
 	plan.ID = plan.Host
 	plan.Artifacts = types.MapUnknown(types.StringType)
+	leftOut, before := r.guardLeftOut(ctx, req.Config, prior, &resp.Diagnostics)
+	if leftOut {
+		plan.LoopGuard = types.StringValue(string(before))
+	}
 	if plan.known(ctx) {
 		spec := plan.spec("")
 		if err := unfit(spec.VRRP); err != nil {
@@ -119,6 +122,11 @@ func (r *directorResource) ModifyPlan(ctx context.Context, req resource.ModifyPl
 		var s *host.Snapshot
 		if !plan.Host.IsUnknown() {
 			s = r.fleet.lookAhead(ctx, plan.Host.ValueString(), &resp.Diagnostics)
+		}
+		if leftOut {
+			guard, chosen := host.GuardLeftOut(s, before)
+			addWarnings(&resp.Diagnostics, chosen)
+			plan.LoopGuard, spec.Guard = types.StringValue(string(guard)), guard
 		}
 		if spec.PasswordKept {
 			*spec.PasswordVersion = plan.nextVersion(prior, s)
@@ -132,10 +140,27 @@ func (r *directorResource) ModifyPlan(ctx context.Context, req resource.ModifyPl
 			addWarnings(&resp.Diagnostics, spec.Warnings(s))
 		}
 		r.compare(ctx, plan, spec, s, req.Config, &resp.Diagnostics)
-	} else if !plan.Host.IsUnknown() {
-		r.fleet.plans.forget(plan.Host.ValueString())
+	} else {
+		if leftOut { // the host is looked at when the rest is known
+			plan.LoopGuard = types.StringUnknown()
+		}
+		if !plan.Host.IsUnknown() {
+			r.fleet.plans.forget(plan.Host.ValueString())
+		}
 	}
 	resp.Diagnostics.Append(resp.Plan.Set(ctx, &plan)...)
+}
+
+// guardLeftOut reports whether the configuration names no loop guard, and which one there
+// was before; the default where there was none.
+func (r *directorResource) guardLeftOut(ctx context.Context, config tfsdk.Config, prior *directorModel, diags *diag.Diagnostics) (bool, host.LoopGuard) {
+	var written types.String
+	diags.Append(config.GetAttribute(ctx, path.Root("loop_guard"), &written)...)
+	before := host.BackupOnly
+	if prior != nil && !prior.LoopGuard.IsNull() {
+		before = host.LoopGuard(prior.LoopGuard.ValueString())
+	}
+	return written.IsNull(), before
 }
 
 // compare looks at the director beside others of the plan.

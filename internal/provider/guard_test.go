@@ -37,6 +37,43 @@ func TestPlanShowsTheHashGuard(t *testing.T) {
 	}}})
 }
 
+// The rows of a VIP are planned for the guard that its director is planned to have.
+func TestPlanShowsServicesOfTheMasterAlone(t *testing.T) {
+	c := newCanned(t, bareHost(t), remotetest.Options{})
+	artifact := func(resource, name, words string) plancheck.PlanCheck {
+		return plancheck.ExpectKnownValue(resource, tfjsonpath.New("artifacts").AtMapKey(name), knownvalue.StringRegexp(regexp.MustCompile(words)))
+	}
+	for guard, want := range map[string]string{
+		"config_swap": `^# on the master, not on a backup\n-A -t 192\.0\.2\.229:6379 -s rr\n`,
+		"backup_only": `^-A -t 192\.0\.2\.229:6379 -s rr\n`,
+	} {
+		resource.UnitTest(t, resource.TestCase{Steps: []resource.TestStep{{
+			ProtoV6ProviderFactories: factories,
+			ConfigFile:               tfconfig.StaticFile("testdata/guard.tf"),
+			ConfigVariables: c.variables(func(v tfconfig.Variables) {
+				v["guard"], v["scheduler"], v["flags"] = tfconfig.StringVariable(guard), tfconfig.StringVariable("rr"), nil
+			}),
+			PlanOnly:           true,
+			ExpectNonEmptyPlan: true,
+			ConfigPlanChecks: resource.ConfigPlanChecks{PostApplyPreRefresh: []plancheck.PlanCheck{
+				artifact("redislb_vip.this", "a: ipvs tcp 192.0.2.229:6379", want),
+			}},
+		}}})
+	}
+	resource.UnitTest(t, resource.TestCase{Steps: []resource.TestStep{{
+		ProtoV6ProviderFactories: factories,
+		ConfigFile:               tfconfig.StaticFile("testdata/guard.tf"),
+		ConfigVariables:          c.variables(func(v tfconfig.Variables) { v["guard"] = tfconfig.StringVariable("config_swap") }),
+		PlanOnly:                 true,
+		ExpectNonEmptyPlan:       true,
+		ConfigPlanChecks: resource.ConfigPlanChecks{PostApplyPreRefresh: []plancheck.PlanCheck{
+			artifact("redislb_director.a", "file /etc/keepalived/redislb/swap.sh", `^#!/bin/sh\n# Managed by Terraform`),
+			artifact("redislb_director.a", "file /etc/keepalived/keepalived.conf", `\ninclude /run/redislb/services.conf\n$`),
+			artifact("redislb_director.a", "ipvs sync daemon", `^none$`),
+		}},
+	}}})
+}
+
 // The host is bare: the guard is that of the plan.
 func TestServiceThatDoesNotFitThePlannedGuardIsRefusedAtPlan(t *testing.T) {
 	c := newCanned(t, bareHost(t), remotetest.Options{})
@@ -78,7 +115,7 @@ func guarding(guard host.LoopGuard) directorModel {
 }
 
 func TestLoopGuardIsTheSameAfterAnImport(t *testing.T) {
-	for _, guard := range []host.LoopGuard{host.BackupOnly, host.Hash} {
+	for _, guard := range []host.LoopGuard{host.BackupOnly, host.Hash, host.ConfigSwap} {
 		m := guarding(guard)
 		imported := directorModel{Host: m.Host}
 		if err := imported.fill(on(m)); err != nil {
@@ -116,7 +153,7 @@ func TestGuardThatCountsIsThePlannedOneAndThenTheHosts(t *testing.T) {
 		default:
 			p.director(*c.planned, &diag.Diagnostics{})
 		}
-		if got := p.guard("a", c.s); got != c.want {
+		if got, known := p.guard("a", c.s); got != c.want || known != (name != "planned, not known yet") {
 			t.Errorf("%s: %q", name, got)
 		}
 	}

@@ -165,15 +165,16 @@ func (p *plans) member(name string, s *host.Snapshot) (m *host.Member, planned b
 }
 
 // guard is the loop guard of a director, as it was planned, and otherwise as it is on the
-// host, of which s may be nil. Empty: not known.
-func (p *plans) guard(name string, s *host.Snapshot) host.LoopGuard {
+// host, of which s may be nil. Empty: there is no director, as far as is known; with
+// known = false, it is planned and will be known at the apply.
+func (p *plans) guard(name string, s *host.Snapshot) (guard host.LoopGuard, known bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	m, _ := p.member(name, s)
+	m, planned := p.member(name, s)
 	if m == nil {
-		return ""
+		return "", !planned
 	}
-	return m.Guard
+	return m.Guard, true
 }
 
 // overlaps finds VIPs that have some of their directors in common and others not. All

@@ -76,8 +76,8 @@ func (r *vipResource) takeOut(ctx context.Context, out takingOut, snapshots map[
 	for key, text := range seen.Elements() {
 		texts[key] = text.(types.String).ValueString()
 	}
-	drained := out.Artifacts()
 	for _, name := range names {
+		drained := out.Artifacts(snapshots[name].LoopGuard())
 		before := textsIn(seen, name+": ")
 		s, err := r.fleet.apply(ctx, name, drained, nil, before)
 		if err != nil {

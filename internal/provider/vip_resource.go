@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/netip"
 	"slices"
 
@@ -80,17 +81,20 @@ func (r *vipResource) look(ctx context.Context, plan *vipModel, state tfsdk.Stat
 	}
 	names := stringsIn(plan.Directors)
 	texts, snapshots := map[string]string{}, map[string]*host.Snapshot{}
+	guarded := true
 	for _, name := range names {
 		s := r.fleet.lookAhead(ctx, name, diags)
 		if s != nil {
 			snapshots[name] = s
 		}
 		if spec != nil {
-			addTexts(texts, name, host.Wanted(spec.Artifacts()))
+			guard, known := r.fleet.plans.guard(name, s)
+			guarded = guarded && known
+			addTexts(texts, name, host.Wanted(guardedBy(*spec, guard)))
 			if s != nil {
 				addProblems(diags, spec.Check(name, s))
 			}
-			addProblems(diags, spec.CheckGuard(name, r.fleet.plans.guard(name, s)))
+			addProblems(diags, spec.CheckGuard(name, guard))
 		}
 	}
 	address, _ := netip.ParsePrefix(plan.Address.ValueString())
@@ -98,7 +102,9 @@ func (r *vipResource) look(ctx context.Context, plan *vipModel, state tfsdk.Stat
 	if spec == nil {
 		return
 	}
-	plan.Artifacts = artifactsValue(texts)
+	if guarded {
+		plan.Artifacts = artifactsValue(texts)
+	}
 	addWarnings(diags, spec.CheckListeners(r.fleet.seen()))
 	if !state.Raw.IsNull() {
 		var prior vipModel
@@ -109,6 +115,12 @@ func (r *vipResource) look(ctx context.Context, plan *vipModel, state tfsdk.Stat
 		addWarnings(diags, prior.spec(ctx, diags).Interruptions(*spec, mustDuration(plan.DrainTimeout)))
 		r.warnOfLeaving(prior, *plan, diags)
 	}
+}
+
+// guardedBy is what a director with that loop guard has on it.
+func guardedBy(v host.VIP, guard host.LoopGuard) []host.Artifact {
+	v.Guard = guard
+	return v.Artifacts()
 }
 
 // warnOfLeaving warns where the director that holds the VIP leaves it to others.
@@ -163,19 +175,41 @@ func (r *vipResource) apply(ctx context.Context, plan, prior *vipModel, config t
 	if diags.HasError() {
 		return
 	}
+	names := map[string]bool{}
+	for _, name := range stringsIn(plan.Directors) {
+		names[name] = true
+	}
+	if prior != nil {
+		for _, name := range stringsIn(prior.Directors) {
+			names[name] = true
+		}
+	}
+	snapshots, err := r.observeAll(ctx, names)
+	if err != nil {
+		diags.AddError("Unable to "+action+" VIP", err.Error())
+		return
+	}
 	want := map[string][]host.Artifact{}
 	gone := map[string][]host.Artifact{}
 	seen := types.MapNull(types.StringType)
 	var out takingOut
 	for _, name := range stringsIn(plan.Directors) {
-		want[name] = spec.Artifacts()
+		guard := snapshots[name].LoopGuard()
+		want[name] = guardedBy(spec, guard)
+		if planned := textsIn(plan.Artifacts, name+": "); planned != nil && guard != "" && !maps.Equal(planned, host.Wanted(want[name])) {
+			diags.AddAttributeError(path.Root("directors"), "Director Changed Since the Plan",
+				fmt.Sprintf("The director on host %q has loop_guard = %q by now, for which this VIP was not planned; nothing was changed: run terraform plan again. So that this VIP is planned for what a director becomes in the same apply, let directors refer to the host attributes of the redislb_director resources.", name, guard))
+		}
+	}
+	if diags.HasError() {
+		return
 	}
 	if prior != nil {
 		seen = prior.Artifacts
 		before := prior.spec(ctx, diags)
 		out = plan.takingOut(before, spec)
 		for _, name := range stringsIn(prior.Directors) {
-			gone[name] = host.Obsolete(before.Artifacts(), want[name])
+			gone[name] = host.Obsolete(guardedBy(before, snapshots[name].LoopGuard()), want[name])
 		}
 	}
 	texts := r.change(ctx, want, gone, out, seen, spec.CheckDirector, "Unable to "+action+" VIP", diags)
@@ -296,12 +330,12 @@ func (r *vipResource) Read(ctx context.Context, req resource.ReadRequest, resp *
 		state.DrainTimeout = types.StringValue(defaultDrainTimeout)
 	}
 	spec := state.spec(ctx, &resp.Diagnostics)
-	artifacts := spec.Artifacts()
 	if resp.Diagnostics.HasError() {
 		return
 	}
 	traces, texts := false, map[string]string{}
 	for name, s := range snapshots {
+		artifacts := guardedBy(spec, s.LoopGuard())
 		traces = traces || host.Traces(artifacts, s)
 		addTexts(texts, name, host.Found(artifacts, s))
 	}
@@ -324,10 +358,18 @@ func (r *vipResource) Delete(ctx context.Context, req resource.DeleteRequest, re
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	artifacts := spec.Artifacts()
-	gone := map[string][]host.Artifact{}
+	names := map[string]bool{}
 	for _, name := range stringsIn(state.Directors) {
-		gone[name] = artifacts
+		names[name] = true
+	}
+	snapshots, err := r.observeAll(ctx, names)
+	if err != nil {
+		resp.Diagnostics.AddError("Unable to Delete VIP", err.Error())
+		return
+	}
+	gone := map[string][]host.Artifact{}
+	for name := range names {
+		gone[name] = guardedBy(spec, snapshots[name].LoopGuard())
 	}
 	r.change(ctx, nil, gone, state.takingOut(spec, host.VIP{}), state.Artifacts, nil, "Unable to Delete VIP", &resp.Diagnostics)
 }

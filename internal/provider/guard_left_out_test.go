@@ -1,0 +1,68 @@
+package provider
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+)
+
+func TestPlanChoosesTheGuardThatIsLeftOutByTheKernel(t *testing.T) {
+	const needed = "/proc/sys/net/ipv4/vs/backup_only:0\n"
+	v := vrrpOf(redisVRRP())
+	unknown := vrrpOf(redisVRRP())
+	unknown.Priority = types.Int64Unknown()
+	model := func(v *vrrpModel, guard any) map[string]any {
+		m := map[string]any{"host": "a", "install": true, "adopt": false, "drain": false, "vrrp": v}
+		if guard != nil {
+			m["loop_guard"] = guard
+		}
+		return m
+	}
+	for name, c := range map[string]struct {
+		lacks         bool
+		before, after map[string]any
+		want          types.String
+		said          string
+	}{
+		"kernel with":              {false, nil, model(v, nil), types.StringValue("backup_only"), ""},
+		"kernel without":           {true, nil, model(v, nil), types.StringValue("config_swap"), "loop_guard: Loop Guard Chosen by the Kernel"},
+		"chosen before":            {true, model(v, "config_swap"), model(v, nil), types.StringValue("config_swap"), ""},
+		"kernel that has it now":   {false, model(v, "config_swap"), model(v, nil), types.StringValue("backup_only"), ""},
+		"no more written":          {false, model(v, "hash"), model(v, nil), types.StringValue("backup_only"), ""},
+		"written":                  {true, nil, model(v, "hash"), types.StringValue("hash"), ""},
+		"the rest is not known":    {true, nil, model(unknown, nil), types.StringUnknown(), ""},
+		"written, for that kernel": {true, nil, model(v, "config_swap"), types.StringValue("config_swap"), ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p, vips := newPair(t, "b")
+			if !strings.Contains(p.bare, needed) {
+				t.Fatal("the capture has no IPVS")
+			}
+			if c.lacks {
+				p.bare = strings.Replace(p.bare, needed, "", 1)
+			}
+			vips.fleet.plans = newPlans()
+			r := &directorResource{vips.fleet}
+			to := stateOf(t, r, c.after)
+			resp := resource.ModifyPlanResponse{Plan: tfsdk.Plan(to)}
+			r.ModifyPlan(t.Context(), resource.ModifyPlanRequest{State: stateOf(t, r, c.before), Plan: tfsdk.Plan(to), Config: tfsdk.Config(to)}, &resp)
+			if resp.Diagnostics.HasError() {
+				t.Fatalf("%v", resp.Diagnostics)
+			}
+			var got directorModel
+			if diags := resp.Plan.Get(t.Context(), &got); diags.HasError() {
+				t.Fatal(diags)
+			}
+			if !got.LoopGuard.Equal(c.want) || summaries(resp.Diagnostics) != c.said {
+				t.Errorf("%v, said %q", got.LoopGuard, summaries(resp.Diagnostics))
+			}
+			swaps := textsIn(got.Artifacts, "")["file /etc/keepalived/redislb/swap.sh"] != ""
+			if swaps != (c.want.ValueString() == "config_swap") {
+				t.Error("the artifacts are another guard's")
+			}
+		})
+	}
+}
