@@ -89,7 +89,8 @@ func (r *vipResource) look(ctx context.Context, plan *vipModel, state tfsdk.Stat
 		}
 		if spec != nil {
 			guard, known := r.fleet.plans.guard(name, s)
-			guarded = guarded && known
+			// Where there is no director yet, one may come without being referred to.
+			guarded = guarded && known && guard != ""
 			addTexts(texts, name, host.Wanted(guardedBy(*spec, guard)))
 			if s != nil {
 				addProblems(diags, spec.Check(name, s))

@@ -4,9 +4,12 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/redislb/terraform-provider-redislb/internal/host"
 )
 
 func TestPlanChoosesTheGuardThatIsLeftOutByTheKernel(t *testing.T) {
@@ -64,5 +67,39 @@ func TestPlanChoosesTheGuardThatIsLeftOutByTheKernel(t *testing.T) {
 				t.Error("the artifacts are another guard's")
 			}
 		})
+	}
+}
+
+// Until a director is known, nobody can tell where its guard wants the rows.
+func TestVIPIsPlannedWithItsArtifactsWhereItsDirectorIsKnown(t *testing.T) {
+	for name, c := range map[string]struct {
+		prepare func(*pair, *plans)
+		known   bool
+	}{
+		"on the host": {func(*pair, *plans) {}, true},
+		"planned": {func(p *pair, s *plans) {
+			clear(p.files["a"])
+			s.director(host.Member{Director: host.Director{Name: "a"}}, &diag.Diagnostics{})
+		}, false},
+		"planned, guarded": {func(p *pair, s *plans) {
+			clear(p.files["a"])
+			s.director(host.Member{Director: host.Director{Name: "a", Guard: host.ConfigSwap}}, &diag.Diagnostics{})
+		}, true},
+		"not known yet": {func(_ *pair, s *plans) { s.forget("a") }, false},
+		"nowhere":       {func(p *pair, _ *plans) { clear(p.files["a"]) }, false},
+	} {
+		p, r := newPair(t, "b")
+		r.fleet.plans = newPlans()
+		c.prepare(p, r.fleet.plans)
+		to := stateOf(t, r, servedVIP(map[string]int{"192.0.2.11": 1}, "a"))
+		resp := resource.ModifyPlanResponse{Plan: tfsdk.Plan(to)}
+		r.ModifyPlan(t.Context(), resource.ModifyPlanRequest{State: stateOf(t, r, nil), Plan: tfsdk.Plan(to), Config: tfsdk.Config(to)}, &resp)
+		var got vipModel
+		if diags := resp.Plan.Get(t.Context(), &got); diags.HasError() || resp.Diagnostics.HasError() {
+			t.Fatal(diags, resp.Diagnostics)
+		}
+		if got.Artifacts.IsUnknown() == c.known {
+			t.Errorf("%s: the artifacts are %v", name, got.Artifacts)
+		}
 	}
 }
