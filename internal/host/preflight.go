@@ -20,9 +20,11 @@ func (s *Snapshot) MissingPackages() []string {
 }
 
 // Preflight looks for what of the host itself would keep it from becoming a director, or
-// being one, whatever its VRRP instance.
+// being one, whatever its VRRP instance; and whether its kernel makes it one that keeps no
+// connections.
 func Preflight(s *Snapshot) []Problem {
-	problems := Director{Install: true, Guard: BackupOnly}.checkSystem(s, true)
+	guard, problems := GuardLeftOut(s, "")
+	problems = append(problems, Director{Install: true, Guard: guard}.checkSystem(s, true)...)
 	if missing := s.MissingPackages(); len(missing) > 0 && s.PackageManager == "" {
 		problems = append(problems, Problem{nil, "No Package Manager",
 			fmt.Sprintf("%s would have to be installed, and the host has neither apt-get nor dnf: install it by hand.", strings.Join(missing, ", "))})

@@ -129,7 +129,7 @@ func TestPreflightTellsWhatKeepsAHostFromBeingADirector(t *testing.T) {
 	equal(t, "old", summaries(m), "keepalived Too Old")
 	delete(m.sysctls, "net/ipv4/vs/backup_only")
 	m.units = nil
-	equal(t, "more", summaries(m), "Loop Guard Unknown to the Kernel, keepalived Too Old, No systemd")
+	equal(t, "more", summaries(m), "Loop Guard Chosen by the Kernel, keepalived Too Old, No systemd")
 	equal(t, "whose", bareMachine().snapshot(t).Configuration(), NoConfiguration)
 	equal(t, "keepalived is not there", bareMachine().snapshot(t).KeepalivedState(), "")
 	equal(t, "keepalived is there", directorMachine().snapshot(t).KeepalivedState(), "active")

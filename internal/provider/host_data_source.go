@@ -72,7 +72,7 @@ func (d *hostDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, r
 				Computed:            true,
 				ElementType:         types.ListType{ElemType: types.StringType},
 			},
-			"problems": objectsResult("What of the host itself would keep it from being a director, whatever its VRRP instance: an old keepalived, a `keepalived.conf` of somebody else's, a kernel without the loop guard `backup_only`, no systemd. None on a host that is fit.", map[string]schema.Attribute{
+			"problems": objectsResult("What of the host itself would keep it from being a director, whatever its VRRP instance: an old keepalived, a `keepalived.conf` of somebody else's, no systemd; and a kernel that makes it one which keeps no connections (see `loop_guard`). None on a host that is fit.", map[string]schema.Attribute{
 				"summary": stringResult("It in some words."),
 				"detail":  stringResult("What was found, and what to do."),
 			}),

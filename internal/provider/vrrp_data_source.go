@@ -53,7 +53,7 @@ func (d *vrrpDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, r
 			"virtual_router_id": intResult("The virtual router id of its group."),
 			"priority":          intResult("The priority as it is configured. Things that are tracked, and a drain, take from it."),
 			"drain":             boolResult("Whether it is drained: its priority is the lowest."),
-			"loop_guard":        stringResult("The loop guard of the director; null where its file was edited by hand."),
+			"loop_guard":        stringResult("The `loop_guard` of the director; null where its file was edited by hand."),
 			"vips":              stringsResult("The VIPs that redislb configured on the host, held or not."),
 			"held_vips":         stringsResult("Those of them that are on an interface of the host other than `lo`. If two hosts of a group hold one, both take themselves for the master."),
 			"sync_daemons": objectsResult("The IPVS synchronisation daemons that run on the host, whoever started them. The one of redislb has the role of the instance.", map[string]schema.Attribute{
