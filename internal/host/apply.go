@@ -181,8 +181,8 @@ func (s *Snapshot) leavesTable(wanted []Artifact) bool {
 // is no fault of the change.
 func (h *Host) awaitFirstChecks(ctx context.Context, s *Snapshot, wanted []Artifact) error {
 	for began := time.Now(); s.isChecking(wanted) && time.Since(began) < firstChecks; {
-		if err := sleep(ctx, pollInterval); err != nil {
-			return nil // the change is done all the same
+		if sleep(ctx, pollInterval) != nil {
+			break // the change is done all the same
 		}
 		h.forget()
 		var err error
