@@ -229,13 +229,23 @@ func (q Quorum) validate(servers []RealServer) error {
 // a default for is written out.
 func (v VIP) Render() (address, services []byte) {
 	head := []byte(Header("redislb_vip"))
-	address = append(slices.Clone(head), Print([]Node{statement(v.Address.String())})...)
+	address = append(slices.Clone(head), Print([]Node{statement(v.Address.String(), v.lifetime()...)})...)
 	services = head
 	for _, s := range slices.SortedFunc(slices.Values(v.Services), func(a, b VirtualServer) int { return cmp.Compare(a.Name, b.Name) }) {
 		services = append(services, '\n')
 		services = append(services, Print([]Node{s.node(v.Address.Addr())})...)
 	}
 	return address, services
+}
+
+// lifetime keeps the master from using an IPv6 VIP as the source of its own connections,
+// as to a real server that it checks: that has the VIP too, and would answer itself. Of
+// IPv4 addresses of one network the first is the source, which is the host's own.
+func (v VIP) lifetime() []string {
+	if v.Address.Addr().Is4() {
+		return nil
+	}
+	return []string{"preferred_lft", "0"}
 }
 
 func (s VirtualServer) node(vip netip.Addr) Node {

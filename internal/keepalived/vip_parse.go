@@ -3,6 +3,7 @@ package keepalived
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -20,11 +21,14 @@ func ParseVIP(address, services []byte) (VIP, error) {
 	if err != nil {
 		return VIP{}, fmt.Errorf("address: %w", err)
 	}
-	if len(nodes) != 1 || len(nodes[0].Args) != 0 || nodes[0].HasBlock {
+	if len(nodes) != 1 || nodes[0].HasBlock {
 		return VIP{}, fmt.Errorf("address: expected one line with one address")
 	}
 	if v.Address, err = netip.ParsePrefix(nodes[0].Keyword); err != nil {
 		return VIP{}, fmt.Errorf("address: line %d: %q is no address with the length of its network", nodes[0].Line, nodes[0].Keyword)
+	}
+	if !slices.Equal(nodes[0].Args, v.lifetime()) {
+		return VIP{}, fmt.Errorf("address: line %d: expected %q behind the address, found %q", nodes[0].Line, v.lifetime(), nodes[0].Args)
 	}
 	if nodes, err = Parse(services); err != nil {
 		return VIP{}, fmt.Errorf("services: %w", err)
