@@ -24,7 +24,7 @@ type mishap struct {
 
 var mishaps = []mishap{
 	{name: "keepalived killed", begin: command("pkill -9 keepalived"), over: nothing, spares: true},
-	{name: "frozen", begin: (*lab.Host).Freeze, over: (*lab.Host).Thaw, spares: true},
+	{name: "frozen", begin: (*lab.Host).Freeze, over: (*lab.Host).Thaw, spares: true, long: true},
 	{name: "cable cut", begin: cable(true), over: cable(false), spares: true},
 	{name: "kernel panic", begin: panics, over: restart((*lab.Host).HardReset), long: true},
 	{name: "power off", begin: (*lab.Host).PowerOff, over: restart((*lab.Host).PowerOn)},

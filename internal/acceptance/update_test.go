@@ -60,8 +60,7 @@ func updateInPlaceBreaksNoEstablishedConnection(t *testing.T) []resource.TestSte
 
 	return []resource.TestStep{
 		update(survive("a weight above 0, and one of 0"), weights(map[string]int{"a": 3, "b": 0})),
-		update(survive("all weights 0"), weights(map[string]int{"a": 0, "b": 0})),
-		update(survive("a changed scheduler"), scheduler),
+		update(survive("all weights 0, and another scheduler"), weights(map[string]int{"a": 0, "b": 0}), scheduler),
 		update(survive("a removed real server: those on the other", &a), scheduler, weights(map[string]int{"a": 1})),
 		update(survive("an added real server: those on the other", &a), scheduler),
 		// Somebody deletes the row of the server that has just come back: that it
