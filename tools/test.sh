@@ -35,7 +35,7 @@ tools/setup.sh terraform lint unit test
 part lint
 make --no-print-directory lint
 part unit tests
-gotestsum --format pkgname-and-test-fails --jsonfile "$work/unit.json" -- -race ./...
+gotestsum --format pkgname-and-test-fails --jsonfile "$work/unit.json" -- -race -timeout 20m ./...
 part fuzzing
 tools/fuzz.sh 2s | tee "$work/fuzz.log"
 part acceptance tests, on virtual machines
