@@ -177,11 +177,15 @@ func TestSickRedisIsTakenOutAndComesBack(t *testing.T) {
 		t.Logf("%s: out after %.1f s, back after %.1f s", c.what, out.Seconds(), back.Seconds())
 	}
 
-	// It fails again and again, but never for as long as its retries: it stays in.
+	// It fails again and again, but never for as long as its retries: it stays in. One
+	// service alone, so that the checks of the others do not make this one late.
+	alone := vip
+	alone.Services = vip.Services[1:2]
+	a.must(t, alone.Artifacts(), host.Obsolete(vip.Artifacts(), alone.Artifacts()))
 	hostB().MustExec(t, "(for i in 1 2 3; do kill -STOP $(pidof redis-server); sleep 1.4; kill -CONT $(pidof redis-server); sleep 3; done >/dev/null 2>&1 </dev/null &)")
 	for began := time.Now(); time.Since(began) < 14*time.Second; {
-		if !in(everywhere)() {
-			t.Errorf("a server that flaps is taken out %.1f s after it began to:\n%s", time.Since(began).Seconds(), exec(hostA(), "ipvsadm -Sn"))
+		if table := exec(hostA(), "ipvsadm -Sn"); !strings.Contains(table, "-r 192.0.2.12:6401 ") {
+			t.Errorf("a server that flaps is taken out %.1f s after it began to:\n%s", time.Since(began).Seconds(), table)
 			break
 		}
 	}
