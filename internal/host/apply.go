@@ -181,8 +181,10 @@ func (s *Snapshot) leavesTable(wanted []Artifact) bool {
 // is no fault of the change.
 func (h *Host) awaitFirstChecks(ctx context.Context, s *Snapshot, wanted []Artifact) error {
 	for began := time.Now(); s.isChecking(wanted) && time.Since(began) < firstChecks; {
-		if sleep(ctx, pollInterval) != nil {
-			break // the change is done all the same
+		select {
+		case <-ctx.Done():
+			return nil // the change is done all the same
+		case <-time.After(pollInterval):
 		}
 		h.forget()
 		var err error

@@ -1,3 +1,4 @@
+# shellcheck shell=sh disable=SC2154 # what services.sh has, which comes before
 # The loop guard config_swap: a director that does not hold the VIPs has no virtual
 # service in its kernel, so that it delivers what another one sends to it.
 #   swap.sh          by role.sh, when it has noted what keepalived has become
