@@ -62,7 +62,7 @@ func (v VIP) Departure(next VIP) Departure {
 // drain gives the real servers of the service that do not stay the weight 0, and
 // returns them.
 func drain(vip netip.Addr, s *keepalived.VirtualServer, stays map[RealServerKey]bool) []DepartingServer {
-	key := virtualService(vip, *s).Service.Key
+	key := ServiceKey(vip, *s)
 	var servers []DepartingServer
 	left := 0
 	s.RealServers = slices.Clone(s.RealServers)

@@ -230,11 +230,9 @@ func (d Director) Check(s *Snapshot, fresh bool) []Problem {
 func (d Director) checkSystem(s *Snapshot, fresh bool) []Problem {
 	problems := d.Guard.check(s)
 	if !d.Install {
-		for _, p := range []Package{{"keepalived"}, {"ipvsadm"}, {"nftables"}} {
-			if _, ok := p.Found(s); !ok {
-				problems = append(problems, Problem{[]string{"install"}, "Package Missing",
-					fmt.Sprintf("%s is not installed on the host and install is false: install it by hand, or leave install out.", p.Name)})
-			}
+		for _, name := range s.MissingPackages() {
+			problems = append(problems, Problem{[]string{"install"}, "Package Missing",
+				fmt.Sprintf("%s is not installed on the host and install is false: install it by hand, or leave install out.", name)})
 		}
 	}
 	if _, exists := s.Files[keepalived.ConfigPath]; fresh && exists && !s.managed(keepalived.ConfigPath) && !d.Adopt {

@@ -17,7 +17,7 @@ const election = 20 * time.Second
 func (v VIP) Live(directors map[string]*Snapshot) []Problem {
 	problems := v.holders(directors)
 	for _, service := range v.Services {
-		key := virtualService(v.Address.Addr(), service).Service.Key
+		key := ServiceKey(v.Address.Addr(), service)
 		for _, r := range service.RealServers {
 			at := RealServerKey{Service: key, Server: netip.AddrPortFrom(r.Address, uint16(r.Port))}
 			if out := where(directors, func(s *Snapshot) bool { return s.CheckedOut[at] && !s.Unchecked[at] }); len(out) > 0 && r.Weight > 0 {

@@ -101,7 +101,7 @@ func (s *Snapshot) configures(key ipvs.Key) bool {
 			vip, err := keepalived.ParseVIP(s.Files[keepalived.VIPAddressPath(address)].Content, s.Files[keepalived.VIPServicesPath(address)].Content)
 			for _, service := range vip.Services {
 				if err == nil {
-					s.configured.services[virtualService(address, service).Service.Key] = true
+					s.configured.services[ServiceKey(address, service)] = true
 				}
 			}
 		}
