@@ -6,7 +6,6 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
-	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/redislb/terraform-provider-redislb/internal/host"
@@ -14,8 +13,6 @@ import (
 )
 
 var _ datasource.DataSourceWithConfigure = (*hostDataSource)(nil)
-
-var hostPath = path.Root("host")
 
 func newHostDataSource() datasource.DataSource { return &hostDataSource{} }
 
@@ -81,17 +78,12 @@ func (d *hostDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, r
 }
 
 func (d *hostDataSource) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
-	var name string
-	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, hostPath, &name)...)
-	if resp.Diagnostics.HasError() {
-		return
-	}
-	h, s := d.observe(ctx, name, &resp.Diagnostics)
+	h, s := d.named(ctx, req.Config, &resp.Diagnostics)
 	if s == nil {
 		return
 	}
 	m := hostSourceModel{
-		Host: name, Target: h.Target(), OS: s.OS, Kernel: s.Kernel, Systemd: s.HasSystemd(),
+		Host: h.Name, Target: h.Target(), OS: s.OS, Kernel: s.Kernel, Systemd: s.HasSystemd(),
 		PackageManager: optional(s.PackageManager), KeepalivedState: optional(s.KeepalivedState()), KeepalivedConf: string(s.Configuration()),
 		IpvsadmVersion: optional(s.IpvsadmVersion), MissingPackages: append([]string{}, s.MissingPackages()...), IPVSLoaded: s.IPVSLoaded,
 		Schedulers: append([]string{}, s.Schedulers...), Interfaces: append([]string{}, s.Interfaces...),

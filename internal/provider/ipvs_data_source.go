@@ -71,16 +71,11 @@ func (d *ipvsDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, r
 
 func (d *ipvsDataSource) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
 	var m ipvsModel
-	var name string
-	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, hostPath, &name)...)
-	if resp.Diagnostics.HasError() {
-		return
-	}
-	_, s := d.observe(ctx, name, &resp.Diagnostics)
+	h, s := d.named(ctx, req.Config, &resp.Diagnostics)
 	if s == nil {
 		return
 	}
-	m.Host, m.Loaded, m.Services = name, s.IPVSLoaded, serviceStates(s)
+	m.Host, m.Loaded, m.Services = h.Name, s.IPVSLoaded, serviceStates(s)
 	if c := s.IPVSStats; c != nil {
 		m.Counters = &countersValue{int64(c.Connections), int64(c.IncomingPackets), int64(c.OutgoingPackets), int64(c.IncomingBytes), int64(c.OutgoingBytes)}
 	}

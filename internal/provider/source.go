@@ -6,7 +6,9 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 
 	"github.com/redislb/terraform-provider-redislb/internal/host"
 )
@@ -17,6 +19,16 @@ type source struct{ fleet *fleet }
 
 func (s *source) Configure(_ context.Context, req datasource.ConfigureRequest, resp *datasource.ConfigureResponse) {
 	s.fleet = fleetOf(req.ProviderData, &resp.Diagnostics)
+}
+
+// named is observe for the host that the configuration names.
+func (s *source) named(ctx context.Context, config tfsdk.Config, diags *diag.Diagnostics) (*host.Host, *host.Snapshot) {
+	var name string
+	diags.Append(config.GetAttribute(ctx, path.Root("host"), &name)...)
+	if diags.HasError() {
+		return nil, nil
+	}
+	return s.observe(ctx, name, diags)
 }
 
 // observe returns the host of that name and what is on it; nil with an error in diags. A

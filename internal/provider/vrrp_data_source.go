@@ -66,21 +66,16 @@ func (d *vrrpDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, r
 }
 
 func (d *vrrpDataSource) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
-	var name string
-	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, hostPath, &name)...)
-	if resp.Diagnostics.HasError() {
-		return
-	}
-	h, s := d.observe(ctx, name, &resp.Diagnostics)
+	h, s := d.named(ctx, req.Config, &resp.Diagnostics)
 	if s == nil {
 		return
 	}
 	instance, err := s.Instance()
 	if err != nil {
-		resp.Diagnostics.AddError("Unable to Read VRRP Instance", "Host "+name+" ("+h.Target()+"): "+err.Error()+".")
+		resp.Diagnostics.AddError("Unable to Read VRRP Instance", "Host "+h.Name+" ("+h.Target()+"): "+err.Error()+".")
 		return
 	}
-	m := vrrpSourceModel{Host: name, VIPs: []string{}, HeldVIPs: []string{}, SyncDaemons: []syncDaemonValue{}}
+	m := vrrpSourceModel{Host: h.Name, VIPs: []string{}, HeldVIPs: []string{}, SyncDaemons: []syncDaemonValue{}}
 	for _, sync := range s.SyncDaemons {
 		m.SyncDaemons = append(m.SyncDaemons, syncDaemonValue{string(sync.Role), sync.Interface, int64(sync.ID)})
 	}
