@@ -3,7 +3,7 @@
 package acceptance
 
 import (
-	"fmt"
+	"reflect"
 	"sync"
 
 	"github.com/redislb/terraform-provider-redislb/internal/host"
@@ -16,22 +16,28 @@ import (
 // by the demo and by the tests of package provider.
 var reused = struct {
 	mu   sync.Mutex
-	made map[string]*remote.Client
-}{made: map[string]*remote.Client{}}
+	made []reusedClient
+}{}
+
+type reusedClient struct {
+	cfg    remote.Config
+	client *remote.Client
+}
 
 // overShared is a way to a host by a connection that was made before for the same
 // settings. One that has ended is made again by the client.
 func overShared(cfg remote.Config) host.Conn {
-	same := cfg
-	same.Accepted, same.SharedJumps = nil, nil // of the operation
-	key := fmt.Sprintf("%#v", same)
+	cfg.Accepted, cfg.SharedJumps = nil, nil // of the operation
 	reused.mu.Lock()
 	defer reused.mu.Unlock()
-	client, ok := reused.made[key]
-	if !ok {
-		client = remote.NewClient(cfg)
-		reused.made[key] = client
+	for _, r := range reused.made {
+		// Not by what is printed of them, which hides what they trust and the secrets.
+		if reflect.DeepEqual(r.cfg, cfg) {
+			return r.client
+		}
 	}
+	client := remote.NewClient(cfg)
+	reused.made = append(reused.made, reusedClient{cfg, client})
 	return client
 }
 
@@ -40,8 +46,8 @@ func overShared(cfg remote.Config) host.Conn {
 func forgetConnections() {
 	reused.mu.Lock()
 	defer reused.mu.Unlock()
-	for _, client := range reused.made {
-		go client.Close() // which waits for an answer
+	for _, r := range reused.made {
+		go r.client.Close() // which waits for an answer
 	}
-	clear(reused.made)
+	reused.made = nil
 }
