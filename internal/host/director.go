@@ -32,6 +32,7 @@ const (
 // the VIPs away that it left behind: another director holds them by then. A start that
 // fails five times within ten seconds is given up (systemd.unit, StartLimitBurst).
 const dropIn = `[Service]
+ExecStartPre=-` + keepalived.RoleScript + ` START
 ExecStop=` + keepalived.RoleScript + ` LEAVE
 Restart=always
 RestartSec=1
@@ -249,6 +250,16 @@ func (d Director) checkSystem(s *Snapshot, fresh bool) []Problem {
 	}
 	if len(s.Units) == 0 {
 		problems = append(problems, Problem{nil, "No systemd", "The host does not run systemd, by which keepalived is started."})
+	}
+	return problems
+}
+
+// Warnings tells of what the director would do to others on the host, and others to it.
+func (d Director) Warnings(s *Snapshot) []Problem {
+	problems := d.unguarded(s)
+	if len(s.Overrides) > 0 {
+		problems = append(problems, Problem{nil, "Others Say How keepalived Starts",
+			fmt.Sprintf("On the host these have a say in how keepalived is started, from where it may read another configuration than %s, or not come back when it is killed:\n\n%s\n\nThey are not Terraform's, and are left alone. If they are not meant, remove them there, and run systemctl daemon-reload.", keepalived.ConfigPath, strings.Join(s.Overrides, "\n"))})
 	}
 	return problems
 }

@@ -166,10 +166,10 @@ func schedulerText(s keepalived.VirtualServer) string {
 	return fmt.Sprintf("%s (%s)", s.Scheduler, strings.Join(s.SchedulerFlags, ", "))
 }
 
-// Warnings tells of what the director would do to others on the host. A VIP whose
-// services its guard does not hold for is no error here: the same apply may change
-// them, after the director. If not, that is an error of the VIP.
-func (d Director) Warnings(s *Snapshot) []Problem {
+// unguarded tells of VIPs whose services the director's guard does not hold for, which is
+// no error here: the same apply may change them, after the director. If not, that is an
+// error of the VIP.
+func (d Director) unguarded(s *Snapshot) []Problem {
 	var services []string
 	for _, address := range s.ManagedVIPs() {
 		vip, err := keepalived.ParseVIP(s.Files[keepalived.VIPAddressPath(address)].Content, s.Files[keepalived.VIPServicesPath(address)].Content)

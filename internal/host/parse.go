@@ -73,6 +73,8 @@ func parseSnapshot(out []byte) (*Snapshot, error) {
 			err = s.parseHealth(body)
 		case "unit":
 			s.parseUnits(body)
+		case "overrides":
+			s.parseOverrides(body)
 		case "redis":
 			err = s.parseRedis(body)
 		case "secret":
@@ -388,6 +390,15 @@ func (s *Snapshot) parseUnits(text string) {
 				s.KeepalivedAge = s.uptime - time.Duration(since)*time.Microsecond
 			}
 			s.Units[id] = UnitState{Load: props["LoadState"], Active: props["ActiveState"], File: props["UnitFileState"]}
+		}
+	}
+}
+
+// parseOverrides reads paths, one a line, of which one may be our own.
+func (s *Snapshot) parseOverrides(text string) {
+	for path := range strings.Lines(text) {
+		if path = strings.TrimSpace(path); path != "" && path != keepalivedDropIn {
+			s.Overrides = append(s.Overrides, path)
 		}
 	}
 }

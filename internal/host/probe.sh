@@ -177,6 +177,12 @@ echo '== unit'
 # shellcheck disable=SC2086 # words
 systemctl show -p Id,LoadState,ActiveState,UnitFileState,ActiveEnterTimestampMonotonic \
 	keepalived.service redislb-realserver.service redis-server.service $units 2>/dev/null
+echo '== overrides'
+# What others say of how keepalived is started, by name: systemd.unit(5), and the file of
+# options that the package's unit reads.
+grep -lsE -e '^[[:space:]]*(Exec|Type|PIDFile|Restart|Environment|RootDirectory|User)[A-Za-z]*=' -e '^[^#]*[ "=](-f|--use-file)' \
+	/etc/systemd/system/keepalived.service /etc/default/keepalived /etc/sysconfig/keepalived \
+	/etc/systemd/system/keepalived.service.d/*.conf /run/systemd/system/keepalived.service.d/*.conf
 for port in "$@"; do
 	echo '== redis'
 	# Whoever else listens there is told no password.

@@ -77,6 +77,10 @@ Conflicts=shutdown.target
 Type=oneshot
 RemainAfterExit=yes
 `)
+	// Once more, since another file of sysctl.d(5) may have come behind ours.
+	for _, y := range arpSysctls() {
+		fmt.Fprintf(&b, "ExecStart=/bin/sh -c 'echo %s >/proc/sys/%s'\n", y.Value, y.path())
+	}
 	for _, vip := range r.VIPs {
 		l := LoopbackAddress{vip}
 		options := "label " + l.label()

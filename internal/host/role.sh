@@ -3,7 +3,8 @@
 #
 # Called by keepalived when its VRRP instance changes its state:
 #   role.sh INSTANCE NAME MASTER|BACKUP|FAULT|STOP PRIORITY
-# and by systemd before it stops keepalived:
+# and by systemd before it starts and before it stops keepalived:
+#   role.sh START
 #   role.sh LEAVE
 
 conf=/etc/keepalived/keepalived.conf
@@ -98,7 +99,28 @@ started() {
 	echo "$1"
 }
 
-if [ "$1" = LEAVE ]; then
+# The module and its switches, by which the loop guard works, whatever kept systemd from
+# setting them at boot: a module that is blacklisted (modules-load.d(5)), a file of
+# sysctl.d(5) behind ours.
+prepare() {
+	modprobe ip_vs 2>/dev/null
+	while IFS=' =' read -r name value; do
+		case $name in
+		net.*) (
+			set -f
+			IFS=.
+			# shellcheck disable=SC2086 # the parts of the name
+			set -- $name
+			IFS=/
+			[ ! -e "/proc/sys/$*" ] || echo "$value" >"/proc/sys/$*"
+		) ;;
+		esac
+	done </etc/sysctl.d/99-zz-redislb-director.conf
+}
+
+if [ "$1" = START ]; then
+	prepare
+elif [ "$1" = LEAVE ]; then
 	guard "$(sed -n 's/^ *interface //p' "$conf")" || true # else the unit would have failed
 else
 	guard ''

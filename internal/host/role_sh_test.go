@@ -45,7 +45,7 @@ func becomesIn(t *testing.T, root, args string, nft bool, vips ...string) (rules
 	if nft {
 		put("bin/nft", "#!/bin/sh\ncat >'"+root+"/rules'\n")
 	}
-	text := strings.NewReplacer("/run/", root+"/run/", "/etc/", root+"/etc/").Replace(string(roleScript))
+	text := strings.NewReplacer("/run/", root+"/run/", "/etc/", root+"/etc/", "/proc/sys/", root+"/proc/sys/").Replace(string(roleScript))
 	cmd := exec.Command("sh", "-c", text, "role.sh")
 	cmd.Args = append(cmd.Args, strings.Fields(args)...)
 	cmd.Env = []string{"PATH=" + root + "/bin"}
@@ -143,5 +143,31 @@ func TestServicesAreSwappedWhenTheRoleIsNoted(t *testing.T) {
 	becomesIn(t, root, "LEAVE", false)
 	if swapped, err := os.ReadFile(filepath.Join(root, "swapped")); err != nil || string(swapped) != note {
 		t.Errorf("swapped at %q, %v; noted %q", swapped, err, note)
+	}
+}
+
+// At boot the switches of the guard hold whatever else set them before, and a start by hand
+// is the same.
+func TestSwitchesOfTheGuardAreSetBeforeKeepalivedStarts(t *testing.T) {
+	root := t.TempDir()
+	for path, text := range map[string]string{
+		"etc/sysctl.d/99-zz-redislb-director.conf": string(sysctlFile("# net.ipv4.vs.none = 1\n", BackupOnly.sysctls())),
+		"proc/sys/net/ipv4/vs/backup_only":         "0\n",
+		"proc/sys/net/ipv4/vs/sync_threshold":      "3 50\n",
+	} {
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(root, path)), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(root, path), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if rules, note := becomesIn(t, root, "START", true); rules != "" || note != "" {
+		t.Errorf("a start is no change of the role: %q %q", rules, note)
+	}
+	for name, want := range map[string]string{"backup_only": "1\n", "sync_threshold": "1 0\n"} {
+		if got, err := os.ReadFile(filepath.Join(root, "proc/sys/net/ipv4/vs", name)); err != nil || string(got) != want {
+			t.Errorf("%s is %q, %v, want %q", name, got, err, want)
+		}
 	}
 }

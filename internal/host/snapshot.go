@@ -38,6 +38,8 @@ type Snapshot struct {
 	Sysctls   map[string]string    // by dotted name
 	Addresses []Address
 	Units     map[string]UnitState // by full unit name; absent: unknown to systemd
+	// Overrides are the files of others that say how keepalived is started.
+	Overrides []string
 	// Listeners are where TCP connections are accepted; an unspecified address is any of
 	// its family, :: also any of IPv4. Empty: nothing is known.
 	Listeners []netip.AddrPort
