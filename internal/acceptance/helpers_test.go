@@ -67,6 +67,14 @@ func variables(changes ...config.Variables) config.Variables {
 	return v
 }
 
+// rich has each of the steps meet the system with all of its services.
+func rich(steps []resource.TestStep) []resource.TestStep {
+	for i := range steps {
+		steps[i].ConfigVariables = variables(config.Variables{"rich": config.BoolVariable(true)})
+	}
+	return steps
+}
+
 // weights is the variable of that name: which real servers there are.
 func weights(of map[string]int) config.Variables {
 	values := map[string]config.Variable{}
@@ -130,8 +138,8 @@ func (c artifactCheck) CheckPlan(_ context.Context, req plancheck.CheckPlanReque
 			resp.Error = fmt.Errorf("%s: the plan is %v, want an update in place", c.address, change.Change.Actions)
 			return
 		}
-		before, _ := artifactOf(change.Change.Before, c.artifact)
-		after, wanted := artifactOf(change.Change.After, c.artifact)
+		before := artifactsOf(change.Change.Before)[c.artifact]
+		after, wanted := artifactsOf(change.Change.After)[c.artifact]
 		switch {
 		case !wanted:
 			resp.Error = fmt.Errorf("%s: no artifact %q is planned", c.address, c.artifact)
@@ -145,18 +153,6 @@ func (c artifactCheck) CheckPlan(_ context.Context, req plancheck.CheckPlanReque
 		return
 	}
 	resp.Error = fmt.Errorf("%s is not in the plan", c.address)
-}
-
-func artifactOf(side any, name string) (string, bool) {
-	object, _ := side.(map[string]any)
-	artifacts, _ := object["artifacts"].(map[string]any)
-	text, ok := artifacts[name].(string)
-	return text, ok
-}
-
-// untouched expects the plan to leave a resource alone.
-func untouched(address string) plancheck.PlanCheck {
-	return plancheck.ExpectResourceAction(address, plancheck.ResourceActionNoop)
 }
 
 // known expects an artifact's text in the plan before anything is applied.

@@ -16,10 +16,11 @@ func TestRunningSystem(t *testing.T) {
 	furnished(t)
 	apply := step()
 	apply.Check = check(t, aIsMaster)
-	resource.Test(t, resource.TestCase{Steps: slices.Concat([]resource.TestStep{apply},
-		named(t, "drift", driftIsSeenAndHealed(t)),
-		named(t, "harmless event", harmlessEventsAreNoDrift(t)),
-		named(t, "survival", systemSurvivesWithoutTerraform(t)),
+	resource.Test(t, resource.TestCase{Steps: slices.Concat(
+		rich([]resource.TestStep{apply}),
+		named(t, "drift", rich(driftIsSeenAndHealed(t))),
+		named(t, "harmless event", rich(harmlessEventsAreNoDrift(t))),
+		named(t, "survival", rich(systemSurvivesWithoutTerraform(t))),
 		named(t, "update", updateInPlaceBreaksNoEstablishedConnection(t)),
 	)})
 }

@@ -167,6 +167,14 @@ func TestSickRedisIsTakenOutAndComesBack(t *testing.T) {
 		{"read-only replica", cli + "replicaof 192.0.2.11 6379", cli + "replicaof no one", "tcp ping"},
 		{"min-replicas unmet", cli + "config set min-replicas-to-write 1", cli + "config set min-replicas-to-write 0", "tcp ping master"},
 		{"memory full", cli + "config set maxmemory 1", cli + "config set maxmemory 0", "tcp ping master"},
+		{"replica with a broken link", cli + "replicaof 192.0.2.99 6379", cli + "replicaof no one", "tcp ping"},
+		// A client waits, and is the only one that may.
+		{"maxclients", "(setsid " + cli + "blpop nothing 0 >/dev/null 2>&1 </dev/null & echo $! >/tmp/holder); sleep 0.5; " + cli + "config set maxclients 1",
+			"kill $(cat /tmp/holder); until " + cli + "config set maxclients 10000 | grep OK; do sleep 0.1; done", "tcp"},
+		// A key takes 5 ms to load, until that is taken back.
+		{"loading", "printf 'requirepass \"" + password + "\"\\nkey-load-delay 5000\\nloading-process-events-interval-bytes 1024\\n' >>/etc/redis/redis.conf; " +
+			cli + "eval 'for i = 1, 20000 do redis.call(\"set\", \"key:\" .. i, i) end' 0; systemctl --no-block restart redis-server",
+			cli + "config set key-load-delay 0", "tcp"},
 		{"busy", cli + "config set busy-reply-threshold 1; (" + cli + "eval 'while true do end' 0 >/dev/null 2>&1 </dev/null &) ; sleep 0.1", cli + "script kill", "tcp"},
 	} {
 		hostB().MustExec(t, c.make)

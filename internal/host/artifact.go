@@ -118,7 +118,7 @@ func present(artifacts []Artifact, s *Snapshot) []Artifact {
 func remains(gone []Artifact, s *Snapshot) []Artifact {
 	return slices.DeleteFunc(present(gone, s), func(a Artifact) bool {
 		switch a := a.(type) {
-		case Package, Module, Sysctl, Unit, RedisServer:
+		case Package, Module, Sysctl, ARPIgnore, Unit, RedisServer:
 			return true
 		case File:
 			return !s.managed(a.Path)

@@ -38,6 +38,7 @@ func TestArtifactsAreLookedAtEstablishedAndRemovedByKind(t *testing.T) {
 	other := func(m fileMap) *Snapshot { return &Snapshot{Files: m} }
 	const sumOfText = "b9e68e1bea3e5b19ca6b2f98b73a54b73daafaa250484902e09982e07a12e733"
 
+	arp := ARPIgnore{Sysctl{arpIgnore, "1"}, []netip.Addr{vip}}
 	for name, c := range map[string]struct {
 		artifact          Artifact
 		snapshot          *Snapshot
@@ -52,6 +53,9 @@ func TestArtifactsAreLookedAtEstablishedAndRemovedByKind(t *testing.T) {
 		"sysctl missing":    {artifact: Sysctl{"net.ipv4.vs.x", "1 0"}, snapshot: &Snapshot{}, establish: "set_sysctl net/ipv4/vs/x 1 0", remove: "restore_sysctl net/ipv4/vs/x"},
 		"sysctl differs":    {artifact: Sysctl{"net.x", "1"}, snapshot: &Snapshot{Sysctls: map[string]string{"net.x": "2"}}, found: "2", establish: "set_sysctl net/x 1", remove: "restore_sysctl net/x"},
 		"sysctl as wanted":  {artifact: Sysctl{"net.x", "1"}, snapshot: &Snapshot{Sysctls: map[string]string{"net.x": "1"}}, found: "1", same: true, establish: "set_sysctl net/x 1", remove: "restore_sysctl net/x"},
+
+		"ARP as wanted":            {artifact: arp, snapshot: onWire("1", "2", "0"), found: "1", same: true, establish: "set_sysctl net/ipv4/conf/all/arp_ignore 1", remove: "restore_sysctl net/ipv4/conf/all/arp_ignore\nrestore_sysctl net/ipv4/conf/eth0.7/arp_ignore"},
+		"ARP of an interface wins": {artifact: arp, snapshot: onWire("1", "0", "8"), found: "1, but 8 on eth0.7", establish: "set_sysctl net/ipv4/conf/all/arp_ignore 1\nset_sysctl net/ipv4/conf/eth0.7/arp_ignore 1", remove: "restore_sysctl net/ipv4/conf/all/arp_ignore\nrestore_sysctl net/ipv4/conf/eth0.7/arp_ignore"},
 
 		"switch that the kernel does not have": {artifact: Sysctl{"net.ipv4.vs.x", "0"}, snapshot: &Snapshot{IPVSLoaded: true}, found: "0", same: true, establish: "set_sysctl net/ipv4/vs/x 0", remove: "restore_sysctl net/ipv4/vs/x"},
 		"switch before the module is loaded":   {artifact: Sysctl{"net.ipv4.vs.x", "0"}, snapshot: &Snapshot{}, establish: "set_sysctl net/ipv4/vs/x 0", remove: "restore_sysctl net/ipv4/vs/x"},
@@ -101,6 +105,14 @@ type (
 	fileMap = map[string]FileState
 	unitMap = map[string]UnitState
 )
+
+// onWire is a snapshot with eth1, and eth0.7 on the network of the VIP, and their arp_ignore.
+func onWire(all, eth1, eth0 string) *Snapshot {
+	return &Snapshot{
+		Addresses: []Address{{Device: "eth1", Prefix: netip.MustParsePrefix("198.51.100.1/24")}, {Device: "eth0.7", Prefix: netip.MustParsePrefix("192.0.2.11/24")}},
+		Sysctls:   map[string]string{arpIgnore: all, arpIgnoreOf("eth1"): eth1, arpIgnoreOf("eth0.7"): eth0},
+	}
+}
 
 // onLo is a snapshot with addresses "PREFIX LABEL" on lo.
 func onLo(addresses ...string) *Snapshot {

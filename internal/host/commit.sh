@@ -312,8 +312,16 @@ start_unit() {
 	step="start and enable $1"
 	active=$(systemctl is-active "$1" || true)
 	enabled=$(systemctl is-enabled "$1" 2>/dev/null || true)
+	case $enabled in
+	masked | masked-runtime)
+		[ -e "$state/before/unit.$1" ] || remember "masked.$1" "$enabled"
+		undo mask_quietly "$1" "$enabled"
+		durable "$work/undo"
+		unmask_quietly "$1" "$enabled" || fail "systemctl unmask $1: $(cat "$work/log")"
+		enabled=$(systemctl is-enabled "$1" 2>/dev/null || true)
+		;;
+	esac
 	remember "unit.$1" "$active"
-	[ "$enabled" != masked ] || fail "$1 is masked: run 'systemctl unmask $1' on the host if it may run"
 	if [ "$enabled" != enabled ]; then
 		undo disable_quietly "$1"
 		durable "$work/undo"
@@ -325,6 +333,17 @@ start_unit() {
 		: >"$work/started.$1"
 		timeout --foreground 90 systemctl start "$1" || fail "$(systemctl status --no-pager -n 20 "$1" 2>&1)"
 	fi
+}
+
+# mask_quietly NAME masked|masked-runtime, the latter until the next boot alone.
+mask_quietly() {
+	runtime=${2#masked}
+	systemctl -q mask ${runtime:+"-$runtime"} "$1" 2>/dev/null
+}
+
+unmask_quietly() {
+	runtime=${2#masked}
+	systemctl -q unmask ${runtime:+"-$runtime"} "$1" 2>"$work/log"
 }
 
 stop_quietly() { timeout --foreground 180 systemctl stop "$1" 2>/dev/null; }
@@ -361,6 +380,11 @@ stop_unit() {
 	if ! timeout --foreground 180 systemctl -q disable --now "$1" 2>"$work/log"; then
 		timeout --foreground 60 systemctl cancel "$1" 2>/dev/null || true
 		fail "systemctl disable --now $1: it did not end within 180 s, or failed: $(cat "$work/log")"
+	fi
+	if masked=$(recall "masked.$1"); then
+		undo unmask_quietly "$1" "$masked"
+		durable "$work/undo"
+		mask_quietly "$1" "$masked" || fail "systemctl mask $1"
 	fi
 }
 

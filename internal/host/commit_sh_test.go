@@ -44,6 +44,8 @@ case $verb in
 is-active) state=$(cat "$unit.active" 2>/dev/null || echo inactive); [ -n "$quiet" ] || echo "$state"; [ "$state" = active ] ;;
 is-enabled) cat "$unit.enabled" 2>/dev/null || { echo disabled; exit 1; } ;;
 enable) echo enabled >"$unit.enabled" ;;
+mask) cp "$unit.enabled" "$unit.unmasked"; echo masked >"$unit.enabled" ;;
+unmask) mv "$unit.unmasked" "$unit.enabled" ;;
 disable) echo disabled >"$unit.enabled"; [ -z "$now" ] || echo inactive >"$unit.active" ;;
 start|restart) echo active >"$unit.active" ;;
 stop) echo inactive >"$unit.active" ;;
@@ -510,11 +512,34 @@ func TestUnitIsStartedEnabledAndGoesAgainUnlessItRanBefore(t *testing.T) {
 	}
 }
 
-func TestMaskedUnitIsAnErrorThatSaysWhatToDo(t *testing.T) {
+// Who masks keepalived's unit keeps the director from working, which is drift like any
+// other; one that was masked when it became a director is so again when it is none.
+func TestMaskedUnitIsUnmaskedAndMaskedAgainWhereItWasBefore(t *testing.T) {
+	mask := func(b *box) {
+		b.write("units/keepalived.unmasked", "disabled\n", 0o644)
+		b.write("units/keepalived.enabled", "masked\n", 0o644)
+	}
+	for name, before := range map[string]bool{"before": true, "since": false} {
+		t.Run(name, func(t *testing.T) {
+			b := newBox(t)
+			if before {
+				mask(b)
+			}
+			b.ok(call("start_unit", keepalivedUnit))
+			mask(b)
+			b.ok(call("start_unit", keepalivedUnit))
+			equal(t, "enabled", b.read("units/keepalived.enabled"), "enabled\n")
+			equal(t, "active", b.read("units/keepalived.active"), "active\n")
+			b.ok(call("stop_unit", keepalivedUnit))
+			equal(t, "enabled afterwards", b.read("units/keepalived.enabled"), map[bool]string{true: "masked\n", false: "disabled\n"}[before])
+			equal(t, "nothing is remembered any more", b.exists("var/lib/redislb"), false)
+		})
+	}
 	b := newBox(t)
-	b.write("units/keepalived.enabled", "masked\n", 0o644)
-	b.fails([]string{"keepalived.service is masked: run 'systemctl unmask keepalived.service' on the host if it may run"}, call("start_unit", keepalivedUnit))
-	equal(t, "still masked", b.read("units/keepalived.enabled"), "masked\n")
+	mask(b)
+	b.write("fail/start", "", 0o644)
+	b.fails([]string{"everything was put back"}, call("start_unit", keepalivedUnit))
+	equal(t, "masked again", b.read("units/keepalived.enabled"), "masked\n")
 }
 
 func TestUnitThatDoesNotStartIsTakenBackWithItsFile(t *testing.T) {

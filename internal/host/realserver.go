@@ -24,6 +24,8 @@ type RealServer struct {
 	Install bool    // install the package of Redis where it is missing
 }
 
+const arpIgnore = "net.ipv4.conf.all.arp_ignore"
+
 // arpSysctls keep a host silent about the VIPs on its loopback interface. The
 // kernel takes the higher of conf/all and conf/INTERFACE (ip-sysctl, arp_ignore
 // and arp_announce), so "all" does the work; lo is set as the usual recipe has it.
@@ -31,7 +33,7 @@ func arpSysctls() []Sysctl {
 	return []Sysctl{
 		{"net.ipv4.conf.lo.arp_ignore", "1"},
 		{"net.ipv4.conf.lo.arp_announce", "2"},
-		{"net.ipv4.conf.all.arp_ignore", "1"},
+		{arpIgnore, "1"},
 		{"net.ipv4.conf.all.arp_announce", "2"},
 	}
 }
@@ -42,6 +44,10 @@ func (r RealServer) Artifacts() []Artifact {
 		File{Path: realServerSysctlFile, Mode: 0o644, Content: sysctlFile(keepalived.Header("redislb_realserver"), arpSysctls())},
 	}
 	for _, y := range arpSysctls() {
+		if y.Name == arpIgnore {
+			artifacts = append(artifacts, ARPIgnore{y, r.VIPs})
+			continue
+		}
 		artifacts = append(artifacts, y)
 	}
 	for _, vip := range r.VIPs {

@@ -32,6 +32,11 @@ variable "drain_timeout" {
   type    = string
   default = "30s"
 }
+# With services that have every kind of field that the kernel's table has.
+variable "rich" {
+  type    = bool
+  default = false
+}
 
 provider "redislb" {
   private_key_file = var.private_key_file
@@ -75,13 +80,37 @@ resource "redislb_director" "b" {
 
 locals {
   servers = { a = redislb_realserver.a.address, b = redislb_realserver.b.address }
+  rich = {
+    sessions = {
+      port            = 6380
+      scheduler       = "sh"
+      scheduler_flags = ["sh-port", "sh-fallback"]
+      persistence     = { timeout = "300s", mask = "255.255.255.0" }
+      check           = { type = "none" }
+      real_servers = {
+        a = { address = local.servers["a"], connections = { upper = 1000, lower = 900 } }
+        b = { address = local.servers["b"] }
+      }
+    }
+    names = {
+      port       = 53
+      protocol   = "udp"
+      scheduler  = "wrr"
+      one_packet = true
+      check      = { type = "none" }
+      real_servers = {
+        a = { address = local.servers["a"] }
+        b = { address = local.servers["b"], weight = 3 }
+      }
+    }
+  }
 }
 
 resource "redislb_vip" "redis" {
   address       = "192.0.2.229/24"
   directors     = [redislb_director.a.host, redislb_director.b.host]
   drain_timeout = var.drain_timeout
-  services = {
+  services = merge({ for name, service in local.rich : name => service if var.rich }, {
     redis = {
       port      = 6379
       scheduler = var.scheduler
@@ -90,5 +119,5 @@ resource "redislb_vip" "redis" {
         for name, weight in var.weights : name => { address = local.servers[name], weight = weight }
       }
     }
-  }
+  })
 }
