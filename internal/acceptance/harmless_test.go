@@ -33,7 +33,7 @@ var harmlessChanges = []struct{ name, host, by string }{
 
 // What keepalived does by itself, and what is somebody else's, is no drift.
 func harmlessEventsAreNoDrift(t *testing.T) []resource.TestStep {
-	untouched := noDrift(nil)
+	untouched := noDrift(t, nil)
 	untouched.Check = check(t, func(t *testing.T) {
 		if got := hostA().MustExec(t, "ipvsadm -Sn | grep -c 198.51.100"); got != "2" {
 			t.Errorf("somebody else's service was touched: %s", hostA().MustExec(t, "ipvsadm -Sn"))
@@ -56,14 +56,14 @@ func harmlessEventsAreNoDrift(t *testing.T) []resource.TestStep {
 		eventually(t, 30e9, "keepalived brings b's Redis back on both directors", rows(2))
 	}
 	return []resource.TestStep{
-		noDrift(func() {
+		noDrift(t, func() {
 			forgetConnections() // a login finds the locale
 			for _, c := range harmlessChanges {
 				machines.Host(c.host).MustExec(t, "set -e\n"+c.by)
 			}
 			connect(t, 5)
 		}),
-		noDrift(takenOut),
+		noDrift(t, takenOut),
 		// Down, and its other row changed by hand: the second is drift, the first
 		// is still none.
 		func() resource.TestStep {
@@ -76,11 +76,11 @@ func harmlessEventsAreNoDrift(t *testing.T) []resource.TestStep {
 			})
 			return s
 		}(),
-		noDrift(func() {
+		noDrift(t, func() {
 			hostA().MustExec(t, "systemctl stop redis-server")
 			eventually(t, 30e9, "all real servers are out", rows(0))
 		}),
-		noDrift(func() {
+		noDrift(t, func() {
 			hostA().MustExec(t, "systemctl start redis-server")
 			back()
 		}),
@@ -88,7 +88,7 @@ func harmlessEventsAreNoDrift(t *testing.T) []resource.TestStep {
 		drift(func() { hostB().MustExec(t, "ipvsadm -d -t 192.0.2.229:6379 -r 192.0.2.12:6379") },
 			shows(vipAddress, "b: ipvs tcp 192.0.2.229:6379", "192.0.2.11")),
 		// keepalived reloaded, restarted and killed.
-		noDrift(func() {
+		noDrift(t, func() {
 			hostA().MustExec(t, "systemctl reload keepalived")
 			hostB().MustExec(t, "systemctl restart keepalived; sleep 2; kill -9 $(systemctl show -p MainPID --value keepalived)")
 			eventually(t, 30e9, "b's keepalived comes back by itself, and its table with it", func() bool {

@@ -115,8 +115,8 @@ func drift(mutate func(), expect ...plancheck.PlanCheck) resource.TestStep {
 }
 
 // noDrift is a step that meets an event which must not show in a plan.
-func noDrift(event func()) resource.TestStep {
-	return drift(event, plancheck.ExpectEmptyPlan())
+func noDrift(t *testing.T, event func()) resource.TestStep {
+	return drift(event, onlyShows{t, nil}, plancheck.ExpectEmptyPlan())
 }
 
 // shows expects the plan to bring the artifact of a resource back to a text that

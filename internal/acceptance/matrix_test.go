@@ -36,6 +36,7 @@ const (
 	services   = "/etc/keepalived/redislb/vip-192.0.2.229.services.conf"
 	address    = "/etc/keepalived/redislb/vip-192.0.2.229.address.conf"
 	syncDaemon = "ipvs sync daemon"
+	resetGuard = "nftables chain inet redislb output"
 	arpFile    = "/etc/sysctl.d/99-zz-redislb-realserver.conf"
 	ipvsFile   = "/etc/sysctl.d/99-zz-redislb-director.conf"
 	dropIn     = "/etc/systemd/system/keepalived.service.d/redislb.conf"
@@ -59,6 +60,12 @@ var driftMatrix = [][]mutation{{
 		[]place{{directorA, syncDaemon, `master on eth0, syncid 7`}}},
 	{"VIP under another label on lo", "a", "ip address del 192.0.2.229/32 dev lo; ip address add 192.0.2.229/32 dev lo",
 		[]place{{serverA, "address 192.0.2.229 on lo", `192.0.2.229/32( label lo)?\z`}}},
+	{"service of another protocol on our port", "a", "ipvsadm -A -u 192.0.2.229:6379 -s rr; ipvsadm -a -u 192.0.2.229:6379 -r 192.0.2.12:6379 -g",
+		[]place{{vipAddress, "a: ipvs other protocols on the ports of 192.0.2.229", `\A-A -u 192.0.2.229:6379 -s rr\n-a `}}},
+	{"reset guard removed", "a", "nft delete table inet redislb",
+		[]place{{directorA, resetGuard, ``}}},
+	{"thresholds where none are meant", "b", "ipvsadm -e -t 192.0.2.229:6379 -r 192.0.2.12:6379 -g -w 1 -x 7 -y 5",
+		[]place{{vipAddress, tableB, `192.0.2.12:6379 -g -w 1 -x 7 -y 5`}}},
 	{"real server removed", "b", "ipvsadm -d -t 192.0.2.229:6379 -r 192.0.2.11:6379",
 		[]place{{vipAddress, tableB, `-s rr\n-a -t 192.0.2.229:6379 -r 192.0.2.12:6379`}}},
 	{"mask of persistence", "b", "ipvsadm -E -t 192.0.2.229:6380 -s sh -b sh-port,sh-fallback -p 300",
@@ -94,6 +101,8 @@ var driftMatrix = [][]mutation{{
 		[]place{{vipAddress, namesB, `-s rr\n`}}},
 	{"both sync daemons", "b", "ipvsadm --start-daemon master --mcast-interface eth0 --syncid 51",
 		[]place{{directorB, syncDaemon, `master on eth0, syncid 51.*VRRP is backup`}}},
+	{"rules of the reset guard flushed", "b", "nft flush chain inet redislb output",
+		[]place{{directorB, resetGuard, `hook output`}}},
 	{"VIP missing on lo", "b", "ip address del 192.0.2.229/32 dev lo",
 		[]place{{serverB, "address 192.0.2.229 on lo", ``}}},
 }, {
@@ -175,6 +184,8 @@ var driftMatrix = [][]mutation{{
 	{"unit of the VIP on lo stopped", "b", "systemctl stop redislb-realserver",
 		[]place{{serverB, "unit redislb-realserver.service", `enabled, inactive`}}},
 }, {
+	{"another configuration loaded, and its file put back", "a", "cp -p " + services + " /root/s; sed -i 's/delay_loop 2/delay_loop 3/' " + services + "; systemctl reload keepalived; sleep 2; cp -p /root/s " + services,
+		[]place{{vipAddress, "a: file " + services, `\A\(not what keepalived runs by`}}},
 	{"keepalived.conf deleted", "a", "rm " + conf,
 		[]place{{directorA, "file " + conf, ``}}},
 	{"ipvsadm removed", "a", "rm /usr/sbin/ipvsadm",

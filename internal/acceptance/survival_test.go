@@ -14,8 +14,8 @@ import (
 // The machines are on their own: a loop that the guard prevents, a reboot.
 func systemSurvivesWithoutTerraform(t *testing.T) []resource.TestStep {
 	return []resource.TestStep{
-		noDrift(func() { aIsMaster(t); guardKeepsPacketsFromLooping(t) }),
-		noDrift(func() { rebootBringsAllBack(t) }),
+		noDrift(t, func() { aIsMaster(t); guardKeepsPacketsFromLooping(t) }),
+		noDrift(t, func() { rebootBringsAllBack(t) }),
 	}
 }
 

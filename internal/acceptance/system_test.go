@@ -41,7 +41,7 @@ func TestSystemComesUpFromBareHostsAndLeavesThemAsTheyWere(t *testing.T) {
 	}
 	apply.Check = check(t, tablesAreAsWanted, oneMachineAnswersARP, bothRedisAnswerThroughVIP, filesAreWhole, secretIsNowhere)
 
-	foreign := observed(t, noDrift(func() {
+	foreign := observed(t, noDrift(t, func() {
 		aIsMaster(t)
 		// Somebody else's service in the table is neither drift nor in danger.
 		hostA().MustExec(t, "ipvsadm -A -t 198.51.100.7:80 -s wlc; ipvsadm -a -t 198.51.100.7:80 -r 198.51.100.9:80 -m -w 7")

@@ -42,6 +42,8 @@ const (
 	phaseIPVS
 	phaseSyncDaemon
 	phaseHeldAddress
+	phaseProtocols
+	phaseResetGuard
 )
 
 // Wanted returns the text of each artifact by its key: what a plan promises.
@@ -118,7 +120,7 @@ func present(artifacts []Artifact, s *Snapshot) []Artifact {
 func remains(gone []Artifact, s *Snapshot) []Artifact {
 	return slices.DeleteFunc(present(gone, s), func(a Artifact) bool {
 		switch a := a.(type) {
-		case Package, Module, Sysctl, ARPIgnore, Unit, RedisServer:
+		case Package, Module, Sysctl, ARPIgnore, Unit, RedisServer, OtherProtocols, ResetGuard:
 			return true
 		case File:
 			return !s.managed(a.Path)
@@ -136,7 +138,7 @@ func removable(gone []Artifact, s *Snapshot) []Artifact {
 	foreign := configured && !s.managed(keepalived.ConfigPath)
 	return slices.DeleteFunc(slices.Clone(gone), func(a Artifact) bool {
 		switch a := a.(type) {
-		case Package, SyncRole:
+		case Package, SyncRole, OtherProtocols, ResetGuard:
 			return true
 		case File:
 			_, there := s.Files[a.Path]

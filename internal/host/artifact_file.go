@@ -1,12 +1,15 @@
 package host
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
 	"io/fs"
 	"regexp"
 	"strings"
+
+	"github.com/redislb/terraform-provider-redislb/internal/keepalived"
 )
 
 // File is a file with its content. Its owner is root:root.
@@ -55,10 +58,28 @@ func (f File) Found(s *Snapshot) (string, bool) {
 	if text != string(f.Content) {
 		text = inlineSecret.ReplaceAllString(text, "${1}(not shown)")
 	}
+	if f.outdated(s, state) {
+		text = "(not what keepalived runs by: changed and loaded by hand, and put back since, or never loaded)\n" + text
+	}
 	if state.Mode != f.Mode || state.Owner != "root:root" {
 		text = fmt.Sprintf("(mode %04o, owner %s)\n", state.Mode, state.Owner) + text
 	}
 	return text, true
+}
+
+// outdated reports whether keepalived runs by another content than this file has, which is
+// the wanted one. Of one that is not, the difference is shown.
+func (f File) outdated(s *Snapshot, state FileState) bool {
+	if s.Loaded == nil || !loadedByKeepalived(f.Path) || !bytes.Equal(state.Content, f.Content) {
+		return false
+	}
+	sum := sha256.Sum256(state.Content)
+	return s.Loaded[f.Path] != hex.EncodeToString(sum[:])
+}
+
+// loadedByKeepalived tells the files whose sums role.sh notes.
+func loadedByKeepalived(path string) bool {
+	return path == keepalived.ConfigPath || strings.HasPrefix(path, keepalived.Dir+"/vip") && strings.HasSuffix(path, ".conf")
 }
 
 func (f File) establish(s *Snapshot) []step {
@@ -67,10 +88,12 @@ func (f File) establish(s *Snapshot) []step {
 		expect = f.expectation(state)
 	}
 	steps := []step{}
+	files := []fileChange{{path: f.Path, expect: expect, content: f.Content, mode: f.Mode}}
 	if f.Adopt {
 		steps = append(steps, call("keep_foreign_file", f.Path))
+		files = append(files, s.carried()...)
 	}
-	steps = append(steps, step{files: []fileChange{{path: f.Path, expect: expect, content: f.Content, mode: f.Mode}}})
+	steps = append(steps, step{files: files})
 	if f.Label != "" {
 		steps = append(steps, call("seal_secret", f.Path))
 	}

@@ -38,6 +38,13 @@ func TestArtifactsAreLookedAtEstablishedAndRemovedByKind(t *testing.T) {
 	other := func(m fileMap) *Snapshot { return &Snapshot{Files: m} }
 	const sumOfText = "b9e68e1bea3e5b19ca6b2f98b73a54b73daafaa250484902e09982e07a12e733"
 
+	loaded := File{Path: keepalived.VIPServicesPath(vip), Mode: 0o644, Content: []byte("text\n")}
+	runsBy := func(path, sum string) *Snapshot {
+		s := other(fileMap{loaded.Path: file("text\n")})
+		s.Loaded = map[string]string{path: sum}
+		return s
+	}
+	tcp53 := OtherProtocols{vip, []ipvs.Key{{Protocol: ipvs.TCP, Address: vip, Port: 53}}}
 	arp := ARPIgnore{Sysctl{arpIgnore, "1"}, []netip.Addr{vip}}
 	for name, c := range map[string]struct {
 		artifact          Artifact
@@ -54,6 +61,14 @@ func TestArtifactsAreLookedAtEstablishedAndRemovedByKind(t *testing.T) {
 		"sysctl differs":    {artifact: Sysctl{"net.x", "1"}, snapshot: &Snapshot{Sysctls: map[string]string{"net.x": "2"}}, found: "2", establish: "set_sysctl net/x 1", remove: "restore_sysctl net/x"},
 		"sysctl as wanted":  {artifact: Sysctl{"net.x", "1"}, snapshot: &Snapshot{Sysctls: map[string]string{"net.x": "1"}}, found: "1", same: true, establish: "set_sysctl net/x 1", remove: "restore_sysctl net/x"},
 
+		"no reset guard":          {artifact: ResetGuard{}, snapshot: guarded(""), establish: "guard_resets"},
+		"reset guard in place":    {artifact: ResetGuard{}, snapshot: guarded(resetChain), found: "holds resets of the VIPs back while they move", same: true, establish: "guard_resets"},
+		"reset guard with a hole": {artifact: ResetGuard{}, snapshot: guarded(strings.Replace(resetChain, " drop\n", " accept\n", 1)), found: strings.Replace(strings.ReplaceAll(resetChain, " counter packets 3 bytes 180", ""), " drop\n", " accept\n", 1), establish: "guard_resets"},
+		"nobody can tell of it":   {artifact: ResetGuard{}, snapshot: &Snapshot{}, found: "holds resets of the VIPs back while they move", same: true, establish: "guard_resets"},
+
+		"one protocol on the port":   {artifact: tcp53, snapshot: with53(ipvs.TCP), found: "none", same: true},
+		"other protocol on the port": {artifact: tcp53, snapshot: with53(ipvs.TCP, ipvs.UDP), found: "-A -u 192.0.2.229:53 -s rr\n", establish: "edit_ipvs STAGED STAGED"},
+
 		"ARP as wanted":            {artifact: arp, snapshot: onWire("1", "2", "0"), found: "1", same: true, establish: "set_sysctl net/ipv4/conf/all/arp_ignore 1", remove: "restore_sysctl net/ipv4/conf/all/arp_ignore\nrestore_sysctl net/ipv4/conf/eth0.7/arp_ignore"},
 		"ARP of an interface wins": {artifact: arp, snapshot: onWire("1", "0", "8"), found: "1, but 8 on eth0.7", establish: "set_sysctl net/ipv4/conf/all/arp_ignore 1\nset_sysctl net/ipv4/conf/eth0.7/arp_ignore 1", remove: "restore_sysctl net/ipv4/conf/all/arp_ignore\nrestore_sysctl net/ipv4/conf/eth0.7/arp_ignore"},
 
@@ -69,6 +84,10 @@ func TestArtifactsAreLookedAtEstablishedAndRemovedByKind(t *testing.T) {
 		"unit disabled":  {artifact: Unit{keepalivedUnit}, snapshot: &Snapshot{Units: unitMap{keepalivedUnit: {"loaded", "active", "disabled"}}}, found: "disabled, active", establish: "start_unit keepalived.service", remove: "stop_unit keepalived.service"},
 		"unit masked":    {artifact: Unit{keepalivedUnit}, snapshot: &Snapshot{Units: unitMap{keepalivedUnit: {"masked", "active", "masked"}}}, found: "masked, active", establish: "start_unit keepalived.service", remove: "stop_unit keepalived.service"},
 		"unit as wanted": {artifact: Unit{keepalivedUnit}, snapshot: &Snapshot{Units: unitMap{keepalivedUnit: {"loaded", "active", "enabled"}}}, found: "enabled, active", same: true, establish: "start_unit keepalived.service", remove: "stop_unit keepalived.service"},
+
+		"file not loaded":    {artifact: loaded, snapshot: runsBy(loaded.Path, sumOfNothing), found: "(not what keepalived runs by: changed and loaded by hand, and put back since, or never loaded)\ntext\n", establish: "put /etc/keepalived/redislb/vip-192.0.2.229.services.conf 0644 " + sumOfText, remove: "remove /etc/keepalived/redislb/vip-192.0.2.229.services.conf " + sumOfText},
+		"file never loaded":  {artifact: loaded, snapshot: runsBy("/etc/keepalived/keepalived.conf", sumOfText), found: "(not what keepalived runs by: changed and loaded by hand, and put back since, or never loaded)\ntext\n", establish: "put /etc/keepalived/redislb/vip-192.0.2.229.services.conf 0644 " + sumOfText, remove: "remove /etc/keepalived/redislb/vip-192.0.2.229.services.conf " + sumOfText},
+		"file as it runs by": {artifact: loaded, snapshot: runsBy(loaded.Path, sumOfText), found: "text\n", same: true, establish: "put /etc/keepalived/redislb/vip-192.0.2.229.services.conf 0644 " + sumOfText, remove: "remove /etc/keepalived/redislb/vip-192.0.2.229.services.conf " + sumOfText},
 
 		"file missing":     {artifact: plain, snapshot: other(nil), establish: "put /etc/sysctl.d/x 0644 absent", remove: "remove /etc/sysctl.d/x " + sumOfNothing},
 		"file as wanted":   {artifact: plain, snapshot: other(fileMap{plain.Path: file("text\n")}), found: "text\n", same: true, establish: "put /etc/sysctl.d/x 0644 " + sumOfText, remove: "remove /etc/sysctl.d/x " + sumOfText},
@@ -105,6 +124,34 @@ type (
 	fileMap = map[string]FileState
 	unitMap = map[string]UnitState
 )
+
+// resetChain is what nft of Debian 12 lists.
+const resetChain = `table inet redislb {
+	chain output {
+		type filter hook output priority raw; policy accept;
+		ip protocol 112 oif != @master add @moving { oif timeout 15s }
+		ip protocol 112 update @master { oif timeout 8s }
+		meta l4proto != tcp accept
+		tcp flags & (rst | ack) != rst accept
+		ip saddr @vips oif @moving counter packets 3 bytes 180 drop
+		ip6 saddr @vips6 oif @moving counter packets 3 bytes 180 drop
+		ip saddr @vips oif @master fib saddr . oif type != local counter packets 3 bytes 180 drop
+		ip6 saddr @vips6 oif @master fib saddr . oif type != local counter packets 3 bytes 180 drop
+	}
+}
+`
+
+func guarded(chain string) *Snapshot { return &Snapshot{ResetGuard: &chain} }
+
+// with53 is a snapshot with a service of each of the protocols on port 53, and one on 54.
+func with53(protocols ...ipvs.Protocol) *Snapshot {
+	vip := netip.MustParseAddr("192.0.2.229")
+	s := &Snapshot{IPVS: ipvs.Table{{Key: ipvs.Key{Protocol: ipvs.TCP, Address: vip, Port: 54}, Scheduler: "rr"}}}
+	for _, p := range protocols {
+		s.IPVS = append(s.IPVS, ipvs.Service{Key: ipvs.Key{Protocol: p, Address: vip, Port: 53}, Scheduler: "rr"})
+	}
+	return s
+}
 
 // onWire is a snapshot with eth1, and eth0.7 on the network of the VIP, and their arp_ignore.
 func onWire(all, eth1, eth0 string) *Snapshot {
@@ -394,7 +441,7 @@ func TestObsoleteIsWhatTheNewSetNoLongerNames(t *testing.T) {
 	equal(t, "gone", len(gone), 1)
 	equal(t, "key", gone[0].Key(), "ipvs tcp 192.0.2.229:6379")
 	equal(t, "nothing", len(Obsolete(before.Artifacts(), before.Artifacts())), 0)
-	equal(t, "all", len(Obsolete(before.Artifacts(), nil)), 4)
+	equal(t, "all", len(Obsolete(before.Artifacts(), nil)), 5)
 }
 
 func TestRemainsAreWhatADestroyMustWaitFor(t *testing.T) {

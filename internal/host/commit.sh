@@ -573,12 +573,18 @@ restart_old_redis() {
 reload_old_configuration() {
 	[ -e "$work/reloaded" ] || return 0
 	fit_services
+	rm -f /run/redislb/loaded # what it says is not so any more
 	if systemctl is-active -q keepalived; then
 		systemctl kill -s HUP --kill-who=main keepalived
 	else
 		systemctl reset-failed keepalived 2>/dev/null
 		timeout --foreground 90 systemctl start keepalived
 	fi
+}
+
+guard_resets() {
+	step='set up the reset guard'
+	/etc/keepalived/redislb/role.sh GUARD 2>"$work/log" || fail "role.sh GUARD: $(cat "$work/log")"
 }
 
 # edit_ipvs FORTH BACK: lines as of ipvsadm -S, and those that take them back.

@@ -33,6 +33,8 @@ const (
 // fails five times within ten seconds is given up (systemd.unit, StartLimitBurst).
 const dropIn = `[Service]
 ExecStartPre=-` + keepalived.RoleScript + ` START
+ExecStartPost=-` + keepalived.RoleScript + ` LOADED
+ExecReload=-` + keepalived.RoleScript + ` LOADED
 ExecStop=` + keepalived.RoleScript + ` LEAVE
 Restart=always
 RestartSec=1
@@ -115,6 +117,7 @@ func (d Director) Artifacts() []Artifact {
 	return append(artifacts,
 		Unit{keepalivedUnit},
 		SyncRole{Interface: c.SyncInterface, ID: c.SyncID},
+		ResetGuard{},
 	)
 }
 
@@ -180,12 +183,15 @@ func secretFile(path string, p Password, render func(string, int64) ([]byte, err
 // placeholder stands in for a password where only the comments are wanted.
 const placeholder = "x"
 
-// DirectorOn reads a director back from what is on a host.
+// DirectorOn reads a director back from what is on a host, which may be somebody else's: then
+// it is the one that adopts that.
 func DirectorOn(s *Snapshot) (Director, error) {
 	file, ok := s.Files[keepalived.ConfigPath]
 	switch {
 	case !ok:
 		return Director{}, fmt.Errorf("there is no %s", keepalived.ConfigPath)
+	case s.Foreign():
+		return foreignDirector(s)
 	case !s.managed(keepalived.ConfigPath):
 		return Director{}, fmt.Errorf("%s was not written by redislb: to take it over, create the resource with adopt = true", keepalived.ConfigPath)
 	}
@@ -236,7 +242,7 @@ func (d Director) checkSystem(s *Snapshot, fresh bool) []Problem {
 				fmt.Sprintf("%s is not installed on the host and install is false: install it by hand, or leave install out.", name)})
 		}
 	}
-	if _, exists := s.Files[keepalived.ConfigPath]; fresh && exists && !s.managed(keepalived.ConfigPath) && !d.Adopt {
+	if _, exists := s.Files[keepalived.ConfigPath]; (fresh || s.Foreign()) && exists && !s.managed(keepalived.ConfigPath) && !d.Adopt {
 		problems = append(problems, Problem{nil, "Foreign keepalived.conf",
 			fmt.Sprintf("%s on the host was not written by Terraform, and is left alone. To take it over, with a copy kept on the host, set adopt = true; to keep it, remove this resource. If another configuration of Terraform manages the host, import the director there: terraform import redislb_director.NAME HOST.", keepalived.ConfigPath)})
 	}
@@ -256,7 +262,7 @@ func (d Director) checkSystem(s *Snapshot, fresh bool) []Problem {
 
 // Warnings tells of what the director would do to others on the host, and others to it.
 func (d Director) Warnings(s *Snapshot) []Problem {
-	problems := d.unguarded(s)
+	problems := append(d.unguarded(s), d.adoption(s)...)
 	if len(s.Overrides) > 0 {
 		problems = append(problems, Problem{nil, "Others Say How keepalived Starts",
 			fmt.Sprintf("On the host these have a say in how keepalived is started, from where it may read another configuration than %s, or not come back when it is killed:\n\n%s\n\nThey are not Terraform's, and are left alone. If they are not meant, remove them there, and run systemctl daemon-reload.", keepalived.ConfigPath, strings.Join(s.Overrides, "\n"))})

@@ -231,10 +231,14 @@ func (h *Host) notOvertaken(group []*request, s *Snapshot) []*request {
 		for i, a := range all {
 			text, found := a.Found(s)
 			was, before := r.seen[a.Key()]
-			if _, ok := a.(File); !ok || found == before && text == was {
+			f, ok := a.(File)
+			if !ok || found == before && text == was {
 				continue
 			}
 			if !found || i < len(r.want) && text == a.Want() { // there is nothing to overwrite
+				continue
+			}
+			if !before && s.managed(f.Path) { // ours: a director that was adopted meanwhile has brought it
 				continue
 			}
 			r.done <- result{err: &OvertakenError{Host: h.Name, Target: h.Target(), Key: a.Key(), Difference: udiff.Unified(a.Key()+" (as it was read)", a.Key()+" (now)", line(was), line(text))}}

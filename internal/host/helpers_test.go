@@ -253,6 +253,8 @@ func (m *machine) hold(artifacts []Artifact) *machine {
 			}
 		case Sysctl:
 			m.sysctls[a.path()] = strings.ReplaceAll(a.Value, " ", "\t")
+		case ARPIgnore:
+			m.sysctls[a.path()] = a.Value
 		case LoopbackAddress:
 			m.addresses = append(m.addresses, Address{Device: "lo", Prefix: a.prefix(), Label: loopbackLabel})
 		case Unit:

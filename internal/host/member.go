@@ -19,7 +19,7 @@ type Member struct {
 // MemberOn reads back what a host is now; false: it is no director of ours.
 func MemberOn(name string, s *Snapshot) (Member, bool) {
 	d, err := DirectorOn(s)
-	if err != nil {
+	if err != nil || s.Foreign() {
 		return Member{}, false
 	}
 	d.Name = name

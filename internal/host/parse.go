@@ -73,6 +73,10 @@ func parseSnapshot(out []byte) (*Snapshot, error) {
 			err = s.parseHealth(body)
 		case "unit":
 			s.parseUnits(body)
+		case "reset guard":
+			s.ResetGuard = &body
+		case "loaded":
+			s.parseLoaded(body)
 		case "overrides":
 			s.parseOverrides(body)
 		case "redis":
@@ -399,6 +403,18 @@ func (s *Snapshot) parseOverrides(text string) {
 	for path := range strings.Lines(text) {
 		if path = strings.TrimSpace(path); path != "" && path != keepalivedDropIn {
 			s.Overrides = append(s.Overrides, path)
+		}
+	}
+}
+
+// parseLoaded reads the process and what sha256sum says of the files that it runs by.
+func (s *Snapshot) parseLoaded(text string) {
+	for line := range strings.Lines(text) {
+		if sum, path, ok := strings.Cut(strings.TrimSpace(line), "  "); ok {
+			if s.Loaded == nil {
+				s.Loaded = map[string]string{}
+			}
+			s.Loaded[path] = sum
 		}
 	}
 }

@@ -73,11 +73,14 @@ grep -s . /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv6/conf/all/forwarding \
 role() {
 	state=
 	if [ -r /run/redislb/role ] && read -r pid state _ </run/redislb/role; then
-		comm=
-		{ read -r comm <"/proc/$pid/comm"; } 2>/dev/null
-		[ "$comm" = keepalived ] || state=
+		is_keepalived "$pid" || state=
 	fi
 	[ -z "$state" ] || printf '%s\n' "$state"
+}
+is_keepalived() {
+	comm=
+	{ read -r comm <"/proc/$1/comm"; } 2>/dev/null
+	[ "$comm" = keepalived ]
 }
 echo '== role before'
 role
@@ -99,8 +102,9 @@ if [ -r /proc/net/ip_vs ]; then
 			ipvsadm -Sn
 			;;
 		esac
-		# Thresholds are in neither, and asked for where we have or had set any.
-		if [ -e /run/redislb/thresholds ] || grep -qs '^ *[ul]threshold ' /etc/keepalived/redislb/vip*.services.conf; then
+		# Thresholds are in neither, and cost a call of the kernel for each service: of a
+		# table beyond a thousand lines they are asked for where we have or had set any.
+		if [ "${#table}" -lt 65536 ] || [ -e /run/redislb/thresholds ] || grep -qs '^ *[ul]threshold ' /etc/keepalived/redislb/vip*.services.conf; then
 			echo '== ipvs thresholds'
 			ipvsadm -Ln --thresholds
 		fi
@@ -160,6 +164,19 @@ down=
 
 echo '== role'
 role
+
+# The sums of the files that keepalived runs by.
+echo '== loaded'
+if [ -r /run/redislb/loaded ]; then
+	loaded=$(cat /run/redislb/loaded)
+	! is_keepalived "${loaded%%[!0-9]*}" || printf '%s\n' "$loaded"
+fi
+
+# The reset guard of role.sh. Without the module there is none, and nft would load it.
+if [ -x /etc/keepalived/redislb/role.sh ] && [ -d /sys/module/nf_tables ]; then
+	echo '== reset guard'
+	nft list chain inet redislb output 2>/dev/null
+fi
 
 # The servers of Redis that we configured, and no others.
 set --

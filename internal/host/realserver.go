@@ -135,7 +135,7 @@ func (r RealServer) OwnAddress(s *Snapshot) (netip.Addr, bool) {
 	for _, vip := range r.VIPs {
 		for _, a := range s.Addresses {
 			own := a.Prefix.Addr()
-			if a.Device != "lo" && !a.Secondary && a.Prefix.Contains(vip) && !slices.Contains(r.VIPs, own) && !slices.Contains(s.ManagedVIPs(), own) {
+			if a.Device != "lo" && !a.Secondary && a.Prefix.Contains(vip) && !slices.Contains(r.VIPs, own) && !s.serves(own) {
 				return own, true
 			}
 		}
@@ -160,10 +160,9 @@ func (r RealServer) Check(s *Snapshot, address string) []Problem {
 		problems = append(problems, Problem{[]string{"vips"}, "VIP Not on the Host's Network",
 			fmt.Sprintf("None of the host's interfaces is in the subnet of %s, so by direct routing no packet can reach it. It has: %s. If its network holds the VIP all the same, give its address.", r.VIPs[0], s.ownAddresses())})
 	}
-	managed := s.ManagedVIPs()
 	for _, vip := range r.VIPs {
 		for _, a := range s.Addresses {
-			if a.Device != "lo" && a.Prefix.Addr() == vip && !slices.Contains(managed, vip) {
+			if a.Device != "lo" && a.Prefix.Addr() == vip && !s.serves(vip) {
 				problems = append(problems, Problem{[]string{"vips"}, "VIP Is the Host's Own Address",
 					fmt.Sprintf("%s is on %s of the host. A VIP is an address that belongs to no machine.", vip, a.Device)})
 			}

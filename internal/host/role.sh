@@ -3,9 +3,13 @@
 #
 # Called by keepalived when its VRRP instance changes its state:
 #   role.sh INSTANCE NAME MASTER|BACKUP|FAULT|STOP PRIORITY
-# and by systemd before it starts and before it stops keepalived:
+# and by systemd before it starts and before it stops keepalived, and when it has started
+# it or told it to read its configuration again:
 #   role.sh START
 #   role.sh LEAVE
+#   role.sh LOADED
+# and by redislb where somebody took the reset guard away:
+#   role.sh GUARD
 
 conf=/etc/keepalived/keepalived.conf
 
@@ -118,8 +122,24 @@ prepare() {
 	done </etc/sysctl.d/99-zz-redislb-director.conf
 }
 
+# Beside the process, the sums of the files that it runs by: a plan tells by them of a
+# file that has been put back since, or was never loaded.
+loaded() {
+	umask 077
+	mkdir -p /run/redislb
+	{
+		echo "$MAINPID"
+		sha256sum /etc/keepalived/keepalived.conf /etc/keepalived/redislb/vip*.conf
+	} >/run/redislb/.loaded 2>/dev/null
+	mv /run/redislb/.loaded /run/redislb/loaded
+}
+
 if [ "$1" = START ]; then
 	prepare
+elif [ "$1" = LOADED ]; then
+	loaded
+elif [ "$1" = GUARD ]; then
+	guard ''
 elif [ "$1" = LEAVE ]; then
 	guard "$(sed -n 's/^ *interface //p' "$conf")" || true # else the unit would have failed
 else

@@ -33,7 +33,7 @@ func becomesIn(t *testing.T, root, args string, nft bool, vips ...string) (rules
 	for _, vip := range vips {
 		put("etc/keepalived/redislb/"+vip, "")
 	}
-	for _, command := range []string{"sh", "mkdir", "mv", "cat", "sed", "flock"} {
+	for _, command := range []string{"sh", "mkdir", "mv", "cat", "sed", "flock", "sha256sum"} {
 		path, err := exec.LookPath(command)
 		if err != nil {
 			t.Fatal(err)
@@ -48,7 +48,7 @@ func becomesIn(t *testing.T, root, args string, nft bool, vips ...string) (rules
 	text := strings.NewReplacer("/run/", root+"/run/", "/etc/", root+"/etc/", "/proc/sys/", root+"/proc/sys/").Replace(string(roleScript))
 	cmd := exec.Command("sh", "-c", text, "role.sh")
 	cmd.Args = append(cmd.Args, strings.Fields(args)...)
-	cmd.Env = []string{"PATH=" + root + "/bin"}
+	cmd.Env = []string{"PATH=" + root + "/bin", "MAINPID=4711"}
 	if out, err := cmd.CombinedOutput(); err != nil || len(out) > 0 {
 		t.Fatalf("%v: %s", err, out)
 	}
@@ -143,6 +143,27 @@ func TestServicesAreSwappedWhenTheRoleIsNoted(t *testing.T) {
 	becomesIn(t, root, "LEAVE", false)
 	if swapped, err := os.ReadFile(filepath.Join(root, "swapped")); err != nil || string(swapped) != note {
 		t.Errorf("swapped at %q, %v; noted %q", swapped, err, note)
+	}
+}
+
+// Neither of these is a change of the role.
+func TestWhatKeepalivedHasLoadedIsNotedAndTheGuardSetUpAlone(t *testing.T) {
+	root := t.TempDir()
+	const file = "vip-192.0.2.229.services.conf"
+	if rules, note := becomesIn(t, root, "LOADED", true, file); rules != "" || note != "" {
+		t.Errorf("a reload is no change of the role: %q %q", rules, note)
+	}
+	text, err := os.ReadFile(filepath.Join(root, "run/redislb/loaded"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &Snapshot{}
+	s.parseLoaded(strings.ReplaceAll(string(text), root, ""))
+	equal(t, "process", strings.HasPrefix(string(text), "4711\n"), true)
+	equal(t, "files", len(s.Loaded), 2)
+	equal(t, "sum", s.Loaded["/etc/keepalived/redislb/"+file], sumOfNothing)
+	if rules, note := becomesIn(t, root, "GUARD", true, "vip-192.0.2.229.address.conf"); !strings.Contains(rules, "192.0.2.229 }") || note != "" {
+		t.Errorf("GUARD: nft was told %q, noted %q", rules, note)
 	}
 }
 

@@ -38,6 +38,12 @@ type Snapshot struct {
 	Sysctls   map[string]string    // by dotted name
 	Addresses []Address
 	Units     map[string]UnitState // by full unit name; absent: unknown to systemd
+	// ResetGuard is the chain of the reset guard in nft's words, empty where there is
+	// none; nil: nobody could tell.
+	ResetGuard *string
+	// Loaded are the SHA-256 sums of the files that the keepalived which runs has read,
+	// by path; nil: not known.
+	Loaded map[string]string
 	// Overrides are the files of others that say how keepalived is started.
 	Overrides []string
 	// Listeners are where TCP connections are accepted; an unspecified address is any of

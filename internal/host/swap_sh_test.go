@@ -23,10 +23,10 @@ func newSwapBox(t *testing.T) swapBox {
 	b := newBox(t)
 	sleep, err := exec.LookPath("sleep")
 	b.must(err)
-	content, err := os.ReadFile(sleep)
-	b.must(err)
 	b.must(os.MkdirAll(filepath.Join(b.root, "daemon"), 0o755))
-	b.write("daemon/keepalived", string(content), 0o755)
+	// By another process: a file that this one writes may be open in one that it forks just
+	// then for another test, and nobody can run it so long.
+	b.must(exec.Command("cp", sleep, filepath.Join(b.root, "daemon/keepalived")).Run())
 	daemon := exec.Command(filepath.Join(b.root, "daemon/keepalived"), "600")
 	b.must(daemon.Start())
 	t.Cleanup(func() {

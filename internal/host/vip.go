@@ -36,11 +36,16 @@ func (v VIP) Artifacts() []Artifact {
 		File{Path: keepalived.VIPAddressPath(vip), Mode: 0o644, Content: address},
 		File{Path: keepalived.VIPServicesPath(vip), Mode: 0o644, Content: services, also: v.prerequisites()},
 	}
+	others := OtherProtocols{VIP: vip}
 	for _, s := range v.Services {
+		others.Configured = append(others.Configured, ServiceKey(vip, s))
 		if p, ok := v.Passwords[s.Name]; ok {
 			artifacts = append(artifacts, secretFile(keepalived.RedisPasswordPath(vip, s.Protocol, s.Port), p, keepalived.RenderRedisPassword))
 		}
 		artifacts = append(artifacts, v.virtualService(s))
+	}
+	if len(v.Services) > 0 {
+		artifacts = append(artifacts, others)
 	}
 	return append(artifacts, HeldAddress{v.Address})
 }
@@ -107,6 +112,9 @@ func VIPOn(snapshots map[string]*Snapshot, address netip.Addr) (VIP, error) {
 	}
 	slices.Sort(names)
 	first := snapshots[names[0]]
+	if first.Foreign() {
+		return foreignVIP(snapshots, names, address)
+	}
 	for _, name := range names {
 		for _, file := range []string{addressFile, servicesFile} {
 			if !snapshots[name].managed(file) {
@@ -139,7 +147,7 @@ func VIPOn(snapshots map[string]*Snapshot, address netip.Addr) (VIP, error) {
 func (v VIP) Check(name string, s *Snapshot) []Problem {
 	var problems []Problem
 	vip := v.Address.Addr()
-	if !slices.Contains(s.ManagedVIPs(), vip) {
+	if !s.serves(vip) {
 		for _, a := range s.Addresses {
 			if a.Device != "lo" && a.Prefix.Addr() == vip {
 				problems = append(problems, Problem{[]string{"address"}, "VIP Is a Host's Own Address",

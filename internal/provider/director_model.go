@@ -80,7 +80,7 @@ func (m *directorModel) fill(s *host.Snapshot) error {
 	if err != nil {
 		return err
 	}
-	m.Install, m.Adopt = types.BoolValue(true), types.BoolValue(false)
+	m.Install, m.Adopt = types.BoolValue(true), types.BoolValue(d.Adopt)
 	m.LoopGuard = types.StringValue(string(d.Guard))
 	m.Drain = types.BoolValue(d.Drain)
 	m.VRRP = vrrpOf(d.VRRP)

@@ -47,7 +47,7 @@ func (r *directorResource) Schema(ctx context.Context, _ resource.SchemaRequest,
 				Default:             booldefault.StaticBool(true),
 			},
 			"adopt": schema.BoolAttribute{
-				MarkdownDescription: "Take over a `keepalived.conf` on the host that Terraform did not write. A copy is kept on the host and put back when the resource is destroyed. With `false`, such a file is an error and is left alone.",
+				MarkdownDescription: "Take over a `keepalived.conf` on the host that Terraform did not write. Its VIPs and virtual servers go on without a gap, as far as `redislb_vip` has a counterpart for them; a warning tells what is lost. A copy is kept on the host and put back when the resource is destroyed. With `false`, such a file is an error and is left alone.",
 				Optional:            true,
 				Computed:            true,
 				Default:             booldefault.StaticBool(false),
@@ -244,7 +244,7 @@ func (r *directorResource) apply(ctx context.Context, plan, prior *directorModel
 		*spec.PasswordVersion = plan.nextVersion(prior, s)
 	}
 	// Only what was there before we came is foreign: later it is drift.
-	spec.Adopt = spec.Adopt && prior == nil
+	spec.Adopt = spec.Adopt && (prior == nil || s.Foreign())
 	want := spec.Artifacts()
 	var gone []host.Artifact
 	var seen map[string]string

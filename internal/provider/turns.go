@@ -86,7 +86,8 @@ func (t *turns) await(ctx context.Context, name string, s *host.Snapshot) error 
 	if own == nil { // it was not planned in this process, and the others do not wait for it
 		own = &turn{}
 	}
-	own.stage, own.vips, own.holds = begun, s.ManagedVIPs(), s.HoldsVIP()
+	own.stage, own.vips = begun, s.ServedVIPs()
+	own.holds = slices.ContainsFunc(own.vips, s.Holds)
 	t.mu.Unlock()
 	if !own.holds {
 		return nil

@@ -1,0 +1,259 @@
+package host
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/redislb/terraform-provider-redislb/internal/keepalived"
+)
+
+// Foreign reports whether keepalived on the host is somebody else's: it is configured, and
+// has never been a director of ours.
+func (s *Snapshot) Foreign() bool {
+	_, configured := s.Files[keepalived.ConfigPath]
+	_, director := s.Files[keepalived.RoleScript]
+	return configured && !director && !s.managed(keepalived.ConfigPath)
+}
+
+// survey reads a foreign configuration, which has to have one VRRP instance, as a director
+// has.
+func (s *Snapshot) survey() (keepalived.Survey, keepalived.SurveyedInstance, error) {
+	survey, err := keepalived.SurveyOf(s.Files[keepalived.ConfigPath].Content)
+	if err == nil && len(survey.Instances) != 1 {
+		err = fmt.Errorf("it has %d VRRP instances, and a director has one", len(survey.Instances))
+	}
+	if err != nil {
+		return survey, keepalived.SurveyedInstance{}, fmt.Errorf("%s, which redislb did not write: %w", keepalived.ConfigPath, err)
+	}
+	return survey, survey.Instances[0], nil
+}
+
+// foreignDirector is the director that adopts a foreign configuration with the least change:
+// the same VRRP instance, with the defaults of redislb where nothing is written.
+func foreignDirector(s *Snapshot) (Director, error) {
+	_, i, err := s.survey()
+	if err != nil {
+		return Director{}, err
+	}
+	guard, _ := GuardLeftOut(s, BackupOnly)
+	c := keepalived.Director{
+		RouterID: "adopted", Instance: i.Name, Interface: i.Interface, VirtualRouterID: number(i.VirtualRouterID, 0), Priority: number(i.Priority, 100),
+		Version3: number(i.Version, 2) == 3, AdvertInterval: duration(i.AdvertInterval, time.Second), NoPreempt: i.NoPreempt,
+	}
+	if !i.NoPreempt {
+		c.PreemptDelay = duration(i.PreemptDelay, preemptDelay)
+	}
+	if len(i.UnicastPeers) > 0 {
+		c.Unicast = &keepalived.Unicast{}
+		c.Unicast.Source, _ = netip.ParseAddr(i.UnicastSource)
+		for _, text := range i.UnicastPeers {
+			peer, _ := netip.ParseAddr(text)
+			c.Unicast.Peers = append(c.Unicast.Peers, peer)
+		}
+	}
+	if err := c.Validate(); err != nil {
+		return Director{}, fmt.Errorf("%s, which redislb did not write: %w", keepalived.ConfigPath, err)
+	}
+	return Director{Install: true, Adopt: true, Guard: guard, VRRP: c}, nil
+}
+
+// preemptDelay is a director's default: longer than the refresh of the sync daemon.
+const preemptDelay = 15 * time.Second
+
+func number(given *int, otherwise int) int {
+	if given != nil {
+		return *given
+	}
+	return otherwise
+}
+
+func duration(given *time.Duration, otherwise time.Duration) time.Duration {
+	if given != nil {
+		return *given
+	}
+	return otherwise
+}
+
+// foreignVIPs are the VIPs of a foreign configuration with their services, and what of it
+// has no counterpart in a VIP of ours.
+func (s *Snapshot) foreignVIPs() (vips []VIP, lost []string) {
+	if !s.Foreign() {
+		return nil, nil
+	}
+	survey, i, err := s.survey()
+	if err != nil {
+		return nil, []string{err.Error()}
+	}
+	used := map[int]bool{}
+	for _, text := range slices.Concat(i.VIPs, i.ExcludedVIPs) {
+		prefix, err := netip.ParsePrefix(text)
+		if err != nil {
+			addr, _ := netip.ParseAddr(text)
+			prefix = netip.PrefixFrom(addr, addr.BitLen())
+		}
+		v := VIP{VIP: keepalived.VIP{Address: prefix}}
+		for n, vs := range survey.VirtualServers {
+			if addr, _ := netip.ParseAddr(vs.Address); addr != prefix.Addr() {
+				continue
+			}
+			used[n] = true
+			service, left, err := foreignService(vs)
+			for _, what := range left {
+				lost = append(lost, fmt.Sprintf("line %d, virtual_server %s: %s", vs.Line, text, what))
+			}
+			if err != nil {
+				lost = append(lost, fmt.Sprintf("line %d, virtual_server %s: %v", vs.Line, text, err))
+				continue
+			}
+			v.Services = append(v.Services, service)
+		}
+		if err := v.Validate(); err != nil {
+			lost = append(lost, fmt.Sprintf("VIP %s: %v", text, err))
+			continue
+		}
+		vips = append(vips, v)
+	}
+	for n, vs := range survey.VirtualServers {
+		if !used[n] {
+			lost = append(lost, fmt.Sprintf("line %d, virtual_server %s: it is on no VIP of the VRRP instance", vs.Line, cmp.Or(vs.Address, vs.Group, "fwmark")))
+		}
+	}
+	for _, u := range survey.Unread {
+		lost = append(lost, fmt.Sprintf("line %d, %s: %s", u.Line, u.Statement, u.Reason))
+	}
+	for _, keyword := range []string{"notify", "notify_master", "notify_backup", "notify_fault", "notify_stop"} {
+		if program, ok := i.Notify[keyword]; ok {
+			lost = append(lost, fmt.Sprintf("line %d, %s %s: redislb does its part by scripts of its own; what else it does, write as vrrp.notify", i.Line, keyword, program))
+		}
+	}
+	return vips, lost
+}
+
+// foreignService is a virtual server of people's with keepalived's own defaults filled in,
+// but for those of its check, which are ours.
+func foreignService(vs keepalived.SurveyedVirtualServer) (s keepalived.VirtualServer, lost []string, err error) {
+	if vs.Port == nil || *vs.Port == 0 {
+		return s, nil, errors.New("a service needs a port")
+	}
+	s = keepalived.VirtualServer{
+		Name: "tcp-" + fmt.Sprint(*vs.Port), Port: *vs.Port, Protocol: keepalived.Protocol(strings.ToUpper(cmp.Or(vs.Protocol, "UDP"))),
+		Scheduler: cmp.Or(vs.Scheduler, "wlc"), SchedulerFlags: slices.Sorted(slices.Values(vs.SchedulerFlags)), Forwarding: keepalived.Forwarding(cmp.Or(vs.Forwarding, "NAT")),
+		OnePacket: vs.OnePacket, DelayLoop: duration(vs.DelayLoop, time.Minute), InhibitOnFailure: vs.InhibitOnFailure,
+		Quorum:      keepalived.Quorum{Weight: number(vs.Quorum, 1), Hysteresis: number(vs.Hysteresis, 0)},
+		Persistence: keepalived.Persistence{Timeout: duration(vs.PersistenceTimeout, 0)},
+	}
+	if s.Protocol != keepalived.TCP {
+		s.Name = strings.ToLower(string(s.Protocol)) + "-" + fmt.Sprint(*vs.Port)
+	}
+	if s.Persistence.Timeout > 0 {
+		s.Persistence.Mask = vs.PersistenceMask
+	}
+	if addr, err := netip.ParseAddr(vs.SorryServer); err == nil {
+		s.SorryServer = netip.AddrPortFrom(addr, uint16(number(vs.SorryPort, *vs.Port)))
+	}
+	s.Check = keepalived.Check{Kind: keepalived.CheckNone}
+	for n, rs := range vs.RealServers {
+		addr, _ := netip.ParseAddr(rs.Address)
+		s.RealServers = append(s.RealServers, keepalived.RealServer{
+			Name: rs.Address, Address: addr, Port: number(rs.Port, *vs.Port), Weight: number(rs.Weight, 1),
+			UpperThreshold: number(rs.UpperThreshold, 0), LowerThreshold: number(rs.LowerThreshold, 0),
+		})
+		if rs.InhibitOnFailure != vs.InhibitOnFailure {
+			s.InhibitOnFailure = true
+		}
+		check := keepalived.Check{Kind: keepalived.CheckNone}
+		if c := rs.Check; c != nil {
+			check = keepalived.Check{Kind: keepalived.CheckTCP, Timeout: duration(c.Timeout, 3*time.Second), Retries: number(c.Retries, 2), RetryDelay: duration(c.RetryDelay, time.Second)}
+			if port := number(c.Port, 0); port != number(rs.Port, *vs.Port) {
+				check.Port = port
+			}
+			if c.Keyword != "TCP_CHECK" {
+				lost = append(lost, fmt.Sprintf("line %d, %s of real server %s: a check of type tcp stands in for it until you write another one", rs.Line, c.Keyword, rs.Address))
+			}
+		}
+		if n == 0 {
+			s.Check = check
+		} else if check != s.Check {
+			lost = append(lost, fmt.Sprintf("line %d, the check of real server %s: a service has one check for all, which is that of the first", rs.Line, rs.Address))
+		}
+	}
+	return s, lost, nil
+}
+
+// ServedVIPs are the VIPs that keepalived on the host holds, or may hold, by its
+// configuration, whoever wrote that.
+func (s *Snapshot) ServedVIPs() []netip.Addr {
+	served := slices.Clone(s.ManagedVIPs())
+	vips, _ := s.foreignVIPs()
+	for _, v := range vips {
+		served = append(served, v.Address.Addr())
+	}
+	return served
+}
+
+func (s *Snapshot) serves(vip netip.Addr) bool { return slices.Contains(s.ServedVIPs(), vip) }
+
+// carried are the files of the VIPs of a foreign configuration that is adopted: they are
+// there before redislb_vip comes to them, so that no VIP goes meanwhile.
+func (s *Snapshot) carried() []fileChange {
+	var files []fileChange
+	vips, _ := s.foreignVIPs()
+	for _, v := range vips {
+		for _, a := range v.Artifacts() {
+			if f, ok := a.(File); ok {
+				files = append(files, fileChange{path: f.Path, expect: "absent", content: f.Content, mode: f.Mode})
+			}
+		}
+	}
+	return files
+}
+
+// foreignVIP is a VIP of foreign configurations: of directors that share it in the way of
+// notify scripts, which swap files, only one has its services.
+func foreignVIP(snapshots map[string]*Snapshot, names []string, address netip.Addr) (VIP, error) {
+	var found *VIP
+	for _, name := range names {
+		vips, lost := snapshots[name].foreignVIPs()
+		i := slices.IndexFunc(vips, func(v VIP) bool { return v.Address.Addr() == address })
+		if i < 0 {
+			return VIP{}, fmt.Errorf("host %q has no such VIP in %s, or none that can be taken over:\n%s", name, keepalived.ConfigPath, strings.Join(lost, "\n"))
+		}
+		v := vips[i]
+		switch {
+		case found == nil || len(found.Services) == 0:
+			found = &v
+		case len(v.Services) > 0 && v.virtualServices() != found.virtualServices():
+			return VIP{}, fmt.Errorf("%s has other services on host %q than on %q: make them the same, or import the VIP from one of them alone", address, name, names[0])
+		}
+	}
+	return *found, nil
+}
+
+func (v VIP) virtualServices() string {
+	_, services := v.Render()
+	return string(services)
+}
+
+// adoption tells what becomes of a foreign configuration.
+func (d Director) adoption(s *Snapshot) []Problem {
+	if !d.Adopt || !s.Foreign() {
+		return nil
+	}
+	vips, lost := s.foreignVIPs()
+	if _, i, err := s.survey(); err == nil && i.Authentication != "" && d.PasswordVersion == nil {
+		lost = append(lost, fmt.Sprintf("line %d, authentication: a password is not read, and without the same one the directors do not take each other for such: write auth_pass_wo and auth_pass_wo_version", i.Line))
+	}
+	text := fmt.Sprintf("%s is replaced; a copy is kept on the host, and put back when the director is destroyed.", keepalived.ConfigPath)
+	for _, v := range vips {
+		text += fmt.Sprintf("\n\nThe VIP %s goes on with its services; import it as redislb_vip with the id %s@%s and the other directors, to see and to change them.", v.Address, v.Address.Addr(), d.Name)
+	}
+	if len(lost) > 0 {
+		text += "\n\nNot taken over:\n" + strings.Join(lost, "\n")
+	}
+	return []Problem{{[]string{"adopt"}, "Foreign Configuration Is Adopted", text}}
+}
