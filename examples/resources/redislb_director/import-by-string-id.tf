@@ -1,0 +1,4 @@
+import {
+  to = redislb_director.a
+  id = "a"
+}

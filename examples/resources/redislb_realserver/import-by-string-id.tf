@@ -1,0 +1,4 @@
+import {
+  to = redislb_realserver.a
+  id = "a"
+}
