@@ -25,7 +25,7 @@ func (s *Snapshot) Foreign() bool {
 func (s *Snapshot) survey() (keepalived.Survey, keepalived.SurveyedInstance, error) {
 	survey, err := keepalived.SurveyOf(s.Files[keepalived.ConfigPath].Content)
 	if err == nil && len(survey.Instances) != 1 {
-		err = fmt.Errorf("it has %d VRRP instances, and a director has one", len(survey.Instances))
+		err = fmt.Errorf("%d VRRP instances are read in it, and a director has one%s", len(survey.Instances), unread(survey))
 	}
 	if err != nil {
 		return survey, keepalived.SurveyedInstance{}, fmt.Errorf("%s, which redislb did not write: %w", keepalived.ConfigPath, err)
@@ -33,10 +33,22 @@ func (s *Snapshot) survey() (keepalived.Survey, keepalived.SurveyedInstance, err
 	return survey, survey.Instances[0], nil
 }
 
+// unread tells what stands in the way of understanding a configuration.
+func unread(survey keepalived.Survey) string {
+	var b strings.Builder
+	for _, u := range survey.Unread {
+		fmt.Fprintf(&b, "\nline %d, %s: %s", u.Line, u.Statement, u.Reason)
+	}
+	if b.Len() == 0 {
+		return ""
+	}
+	return "; of it these are not read:" + b.String()
+}
+
 // foreignDirector is the director that adopts a foreign configuration with the least change:
 // the same VRRP instance, with the defaults of redislb where nothing is written.
 func foreignDirector(s *Snapshot) (Director, error) {
-	_, i, err := s.survey()
+	survey, i, err := s.survey()
 	if err != nil {
 		return Director{}, err
 	}
@@ -57,7 +69,7 @@ func foreignDirector(s *Snapshot) (Director, error) {
 		}
 	}
 	if err := c.Validate(); err != nil {
-		return Director{}, fmt.Errorf("%s, which redislb did not write: %w", keepalived.ConfigPath, err)
+		return Director{}, fmt.Errorf("%s, which redislb did not write: %w%s", keepalived.ConfigPath, err, unread(survey))
 	}
 	return Director{Install: true, Adopt: true, Guard: guard, VRRP: c}, nil
 }
@@ -126,6 +138,9 @@ func (s *Snapshot) foreignVIPs() (vips []VIP, lost []string) {
 	for _, u := range survey.Unread {
 		lost = append(lost, fmt.Sprintf("line %d, %s: %s", u.Line, u.Statement, u.Reason))
 	}
+	if survey.RouterID != "" {
+		lost = append(lost, "global_defs, router_id "+survey.RouterID+": it is the host's name, by which keepalived signs its log")
+	}
 	for _, keyword := range []string{"notify", "notify_master", "notify_backup", "notify_fault", "notify_stop"} {
 		if program, ok := i.Notify[keyword]; ok {
 			lost = append(lost, fmt.Sprintf("line %d, %s %s: redislb does its part by scripts of its own; what else it does, write as vrrp.notify", i.Line, keyword, program))
@@ -163,8 +178,8 @@ func foreignService(vs keepalived.SurveyedVirtualServer) (s keepalived.VirtualSe
 			Name: rs.Address, Address: addr, Port: number(rs.Port, *vs.Port), Weight: number(rs.Weight, 1),
 			UpperThreshold: number(rs.UpperThreshold, 0), LowerThreshold: number(rs.LowerThreshold, 0),
 		})
-		if rs.InhibitOnFailure != vs.InhibitOnFailure {
-			s.InhibitOnFailure = true
+		if rs.InhibitOnFailure && !vs.InhibitOnFailure {
+			lost = append(lost, fmt.Sprintf("line %d, inhibit_on_failure of real server %s: a service has it for all or for none", rs.Line, rs.Address))
 		}
 		check := keepalived.Check{Kind: keepalived.CheckNone}
 		if c := rs.Check; c != nil {
@@ -217,6 +232,7 @@ func (s *Snapshot) carried() []fileChange {
 // notify scripts, which swap files, only one has its services.
 func foreignVIP(snapshots map[string]*Snapshot, names []string, address netip.Addr) (VIP, error) {
 	var found *VIP
+	teller := ""
 	for _, name := range names {
 		vips, lost := snapshots[name].foreignVIPs()
 		i := slices.IndexFunc(vips, func(v VIP) bool { return v.Address.Addr() == address })
@@ -226,9 +242,9 @@ func foreignVIP(snapshots map[string]*Snapshot, names []string, address netip.Ad
 		v := vips[i]
 		switch {
 		case found == nil || len(found.Services) == 0:
-			found = &v
+			found, teller = &v, name
 		case len(v.Services) > 0 && v.virtualServices() != found.virtualServices():
-			return VIP{}, fmt.Errorf("%s has other services on host %q than on %q: make them the same, or import the VIP from one of them alone", address, name, names[0])
+			return VIP{}, fmt.Errorf("%s has other services on host %q than on %q: make them the same, or import the VIP from one of them alone", address, name, teller)
 		}
 	}
 	return *found, nil
@@ -245,8 +261,14 @@ func (d Director) adoption(s *Snapshot) []Problem {
 		return nil
 	}
 	vips, lost := s.foreignVIPs()
-	if _, i, err := s.survey(); err == nil && i.Authentication != "" && d.PasswordVersion == nil {
-		lost = append(lost, fmt.Sprintf("line %d, authentication: a password is not read, and without the same one the directors do not take each other for such: write auth_pass_wo and auth_pass_wo_version", i.Line))
+	if _, i, err := s.survey(); err == nil {
+		write := map[string]string{"PASS": "write auth_pass_wo and auth_pass_wo_version", "HMAC": "write auth_hmac_wo and auth_hmac_wo_version"}[i.Authentication]
+		if write == "" {
+			write = "redislb has no counterpart for " + i.Authentication
+		}
+		if i.Authentication != "" && d.PasswordVersion == nil && d.HMACVersion == nil {
+			lost = append(lost, fmt.Sprintf("line %d, authentication: a secret is not read, and directors without the same one do not take each other for such: %s", i.Line, write))
+		}
 	}
 	text := fmt.Sprintf("%s is replaced; a copy is kept on the host, and put back when the director is destroyed.", keepalived.ConfigPath)
 	for _, v := range vips {

@@ -71,7 +71,7 @@ func TestForeignConfigurationIsAdoptedWithItsVIPsOrNotAtAll(t *testing.T) {
 
 	warnings := d.Warnings(a)
 	equal(t, "warnings", len(warnings), 1)
-	for _, word := range []string{"192.0.2.229@a", "notify_master /etc/keepalived/notify_master.sh", "notify_backup", "auth_pass_wo"} {
+	for _, word := range []string{"192.0.2.229@a", "notify_master /etc/keepalived/notify_master.sh", "notify_backup", "auth_pass_wo", "router_id LVS_DEVEL"} {
 		if !strings.Contains(warnings[0].Detail, word) {
 			t.Errorf("the warning lacks %q: %s", word, warnings[0].Detail)
 		}
@@ -107,6 +107,10 @@ virtual_server fwmark 3 { real_server 192.0.2.11 80 { weight 1 } }
 		if !strings.Contains(strings.Join(lost, "\n"), word) {
 			t.Errorf("%q is not told:\n%s", word, strings.Join(lost, "\n"))
 		}
+	}
+	m.files[keepalived.ConfigPath] = file("include /etc/keepalived/more.conf\n")
+	if _, err := DirectorOn(m.snapshot(t)); err == nil || !strings.Contains(err.Error(), "line 1, include: names other files") {
+		t.Errorf("an instance behind an include: %v", err)
 	}
 	m.files[keepalived.ConfigPath] = file("vrrp_instance A {\n}\nvrrp_instance B {\n}\n")
 	if _, err := DirectorOn(m.snapshot(t)); err == nil || !strings.Contains(err.Error(), "2 VRRP instances") {

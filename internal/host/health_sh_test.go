@@ -1,11 +1,13 @@
 package host
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -156,15 +158,15 @@ func TestProbeTellsTheServersThatALivingKeepalivedTookOut(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	_, section, _ := strings.Cut(probe, "echo '== health'\n")
-	section, _, _ = strings.Cut(section, "\necho '== role'")
+	_, section, _ := strings.Cut(probe, "health() {\n")
+	section, _, _ = strings.Cut(section, "\n}\n")
 	text := strings.NewReplacer("/run/", root+"/run/", "/proc/", root+"/proc/").Replace(section)
 	told := func() string {
-		out, err := exec.Command("sh", "-c", text+"\n:").Output()
+		out, err := exec.Command("sh", "-c", "health() {\n"+text+"\n}\nhealth\n:").Output()
 		if err != nil {
 			t.Fatal(err)
 		}
-		lines := strings.Split(strings.TrimSpace(string(out)), "\n")
+		lines := strings.Split(strings.TrimSpace(strings.TrimPrefix(string(out), "== health\n")), "\n")
 		slices.Sort(lines)
 		return strings.Join(lines, "\n")
 	}
@@ -181,4 +183,21 @@ func TestProbeTellsTheServersThatALivingKeepalivedTookOut(t *testing.T) {
 	write("run/redislb/health/[192.0.2.229]:tcp:6379_[192.0.2.15]:tcp:6379", "41 NEW 166\n")
 	write("run/redislb/health/[192.0.2.229]:tcp:6379_[192.0.2.16]:tcp:6379", "42 NEW 166\n")
 	equal(t, "of some that are down", told(), "[192.0.2.229]:tcp:6379_[192.0.2.12]:tcp:6379 DOWN\n[192.0.2.229]:tcp:6379_[192.0.2.15]:tcp:6379 NEW 166\n[192.0.2.9]:tcp:80 DOWN\n[2001:db8::1]:udp:53_[2001:db8::2]:udp:53 DOWN")
+}
+
+// What a check does between the two looks at the notes, whatever the table shows of it.
+func TestServerCountsAsTakenOutWhereEitherLookSaysSo(t *testing.T) {
+	equal(t, "looks at the notes, before the table and behind it", len(regexp.MustCompile(`(?m)^health$`).FindAllString(probe, -1)), 2)
+	first, table := strings.Index(probe, "\nhealth\n"), strings.Index(probe, "echo '== ipvs proc'")
+	last := strings.LastIndex(probe, "\nhealth\n")
+	if first > table || last < table {
+		t.Errorf("the notes are looked at by lines %d and %d, the table by %d", first, last, table)
+	}
+	m := director().hold(redisVIP().Artifacts())
+	m.health = "[192.0.2.229]:tcp:6379_[192.0.2.11]:tcp:6379 DOWN"
+	s, err := parseSnapshot(bytes.Replace(m.probe(), []byte("== role\n"), []byte("== health\n\n== role\n"), 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "taken out", len(s.CheckedOut), 1)
 }

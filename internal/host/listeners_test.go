@@ -104,7 +104,7 @@ func TestServerThatDoesNotAnswerForTheVIPIsFound(t *testing.T) {
 // 127.0.0.2 and where something listens on Redis's port.
 func TestProbeAsksRedisWhetherItIsInProtectedMode(t *testing.T) {
 	_, part, _ := strings.Cut(probe, "echo '== listeners'\n")
-	part, _, _ = strings.Cut(part, "echo '== health'")
+	part, _, _ = strings.Cut(part, "# Once more")
 	script := "addresses='1: lo    inet 127.0.0.1/8 scope host lo\n2: eth0    inet6 fe80::2/64 scope link\n2: eth0    inet 127.0.0.2/8 scope global eth0'\n" + part
 	run := func() string {
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)

@@ -88,6 +88,29 @@ if [ -r /run/redislb/swapping ] && read -r pid </run/redislb/swapping && [ -d "/
 	echo swapping
 fi
 
+# Real servers that keepalived's own health checks took out or have not let in yet, as
+# health.sh noted them. A note of a keepalived process that is gone says nothing about the one that
+# runs now. Not by the shell: there are thousands of notes where there are thousands
+# of servers.
+#
+# Before the table, and once more behind: of one that comes back, or fails, meanwhile, the
+# table may still tell what the note does not any more, and the other way round.
+health() {
+	echo '== health'
+	[ -d /run/redislb/health ] || return 0
+	down=$(grep -rsE ' (DOWN|NEW [0-9]+)$' /run/redislb/health)
+	[ -z "$down" ] || printf '%s\n' "$down" | awk '
+		match($0, /:[0-9]+ (DOWN|NEW [0-9]+)$/) {
+			split(substr($0, RSTART + 1), said, " ")
+			name = substr($0, 1, RSTART - 1)
+			sub(/.*\//, "", name)
+			pid = said[1]
+			if (!(pid in comm)) { getline comm[pid] <("/proc/" pid "/comm") }
+			if (comm[pid] == "keepalived") { print name, said[2] (said[3] == "" ? "" : " " said[3]) }
+		}'
+}
+health
+
 # ipvsadm loads ip_vs where it is not there; so it is asked only where it is.
 if [ -r /proc/net/ip_vs ]; then
 	echo '== ipvs proc'
@@ -145,22 +168,8 @@ if [ -n "$redis" ] && command -v bash >/dev/null; then
 	timeout 1 bash -c 'exec 3<>"/dev/tcp/$0/6379" && printf "PING\r\n" >&3 && read -r said _ <&3 && echo "$said"' "$redis" 2>/dev/null
 fi
 
-# Real servers that keepalived's own health checks took out or have not let in yet, as
-# health.sh noted them. A note of a keepalived process that is gone says nothing about the one that
-# runs now. Not by the shell: there are thousands of notes where there are thousands
-# of servers.
-echo '== health'
-down=
-[ ! -d /run/redislb/health ] || down=$(grep -rsE ' (DOWN|NEW [0-9]+)$' /run/redislb/health)
-[ -z "$down" ] || printf '%s\n' "$down" | awk '
-	match($0, /:[0-9]+ (DOWN|NEW [0-9]+)$/) {
-		split(substr($0, RSTART + 1), said, " ")
-		name = substr($0, 1, RSTART - 1)
-		sub(/.*\//, "", name)
-		pid = said[1]
-		if (!(pid in comm)) { getline comm[pid] <("/proc/" pid "/comm") }
-		if (comm[pid] == "keepalived") { print name, said[2] (said[3] == "" ? "" : " " said[3]) }
-	}'
+# Once more: see the first time.
+health
 
 echo '== role'
 role

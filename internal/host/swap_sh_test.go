@@ -227,7 +227,7 @@ func TestRoleThatChangesWhileTheHostIsLookedAtIsOnItsWay(t *testing.T) {
 func TestProbeTellsTheRoleAndWhetherServicesAreBeingSwapped(t *testing.T) {
 	b := newSwapBox(t)
 	_, part, _ := strings.Cut(probe, "\nrole() {")
-	part, _, _ = strings.Cut("role() {"+part, "# ipvsadm loads")
+	part, _, _ = strings.Cut("role() {"+part, "# Real servers that")
 	tells := func() string {
 		said, _ := b.ends(b.shell(b.bend(part)))
 		return said
