@@ -10,8 +10,14 @@ import (
 
 // Interruptions tell what of a planned change of a VIP breaks connections or keeps new
 // ones from being made. Drain is how long the connections of what is taken out get to end.
+// A VIP that is destroyed becomes none, and one with another address is another VIP.
 func (v VIP) Interruptions(planned VIP, drain time.Duration) []Problem {
 	var problems []Problem
+	if v.Address != planned.Address {
+		problems = append(problems, Problem{[]string{"address"}, "VIP Is Removed",
+			fmt.Sprintf("The VIP %s is taken from its directors, and from then on clients reach nobody by it. Lead them elsewhere before.", v.Address)})
+		planned.Services = nil
+	}
 	for _, before := range v.Services {
 		at := slices.IndexFunc(planned.Services, func(s keepalived.VirtualServer) bool {
 			return s.Port == before.Port && s.Protocol == before.Protocol

@@ -94,6 +94,12 @@ func servedVIP(weights map[string]int, directors ...string) map[string]any {
 	return map[string]any{"address": "192.0.2.229/24", "directors": directors, "services": services}
 }
 
+// at is the same VIP at another address.
+func at(address string, vip map[string]any) map[string]any {
+	vip["address"] = address
+	return vip
+}
+
 func TestPlanOfAVIPThatInterruptsTrafficWarnsAndNoOtherOne(t *testing.T) {
 	both := map[string]int{"192.0.2.11": 1, "192.0.2.12": 1}
 	for name, c := range map[string]struct {
@@ -102,7 +108,9 @@ func TestPlanOfAVIPThatInterruptsTrafficWarnsAndNoOtherOne(t *testing.T) {
 	}{
 		"nothing":              {servedVIP(both, "a", "b"), servedVIP(both, "a", "b"), ""},
 		"a new one":            {nil, servedVIP(map[string]int{"192.0.2.11": 0}, "a", "b"), ""},
-		"destroyed":            {servedVIP(both, "a", "b"), nil, ""},
+		"destroyed":            {servedVIP(both, "a", "b"), nil, "address: VIP Is Removed; services: Service Is Removed"},
+		"destroyed, drained":   {servedVIP(map[string]int{"192.0.2.11": 0}, "a", "b"), nil, "address: VIP Is Removed"},
+		"another address":      {servedVIP(both, "a", "b"), at("192.0.2.230/24", servedVIP(both, "a", "b")), "address: VIP Is Removed; services: Service Is Removed"},
 		"real server":          {servedVIP(both, "a", "b"), servedVIP(map[string]int{"192.0.2.11": 1}, "a", "b"), "services: Real Server Is Removed"},
 		"weights":              {servedVIP(both, "a", "b"), servedVIP(map[string]int{"192.0.2.11": 0, "192.0.2.12": 0}, "a", "b"), "services: No Real Server Takes Connections"},
 		"the holder leaves":    {servedVIP(both, "a", "b"), servedVIP(both, "b"), "directors: VIP Moves"},
