@@ -138,3 +138,41 @@ func TestPlanWarnsOfARealServerThatDoesNotListenOnTheVIP(t *testing.T) {
 		}
 	}
 }
+
+func TestPlanOfARealServerThatInterruptsTrafficWarnsAndNoOtherOne(t *testing.T) {
+	as := func(host string, vips ...string) map[string]any {
+		return map[string]any{"host": host, "install": true, "vips": vips, "address": "192.0.2.11"}
+	}
+	gone := "vips: Real Server No Longer Answers for a VIP"
+	for name, c := range map[string]struct {
+		looked        bool
+		before, after map[string]any
+		want          string
+	}{
+		"nothing":                    {true, as("a", "192.0.2.229"), as("a", "192.0.2.229"), ""},
+		"a new one":                  {true, nil, as("a", "192.0.2.229"), ""},
+		"another VIP":                {true, as("a", "192.0.2.229"), as("a", "192.0.2.230"), gone},
+		"another host":               {true, as("a", "192.0.2.229"), as("b", "192.0.2.229"), gone},
+		"destroyed":                  {true, as("a", "192.0.2.229"), nil, gone},
+		"destroyed, never looked at": {false, as("a", "192.0.2.229"), nil, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			serving := sharedVIP
+			serving.Services = []keepalived.VirtualServer{{
+				Name: "redis", Port: 6379, Protocol: keepalived.TCP, Scheduler: "rr", Forwarding: keepalived.DR, Quorum: keepalived.Quorum{Weight: 1},
+				Check: keepalived.Check{Kind: keepalived.CheckNone}, DelayLoop: 6e9,
+				RealServers: []keepalived.RealServer{{Name: "a", Address: netip.MustParseAddr("192.0.2.11"), Port: 6379, Weight: 1}},
+			}}
+			_, vips := pairOf(t, "a", serving)
+			vips.fleet.plans = newPlans()
+			if c.looked {
+				if _, err := vips.fleet.observe(t.Context(), "b"); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if got := warnings(t, &realServerResource{vips.fleet}, c.before, c.after); got != c.want {
+				t.Errorf("got %q, want %q", got, c.want)
+			}
+		})
+	}
+}
