@@ -2,16 +2,24 @@ package host
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"time"
 
+	"github.com/redislb/terraform-provider-redislb/internal/ipvs"
 	"github.com/redislb/terraform-provider-redislb/internal/keepalived"
 )
 
 // Interruptions tell what of a planned change of a VIP breaks connections or keeps new
 // ones from being made. Drain is how long the connections of what is taken out get to end.
+// A VIP that is destroyed becomes none, and one with another address is another VIP.
 func (v VIP) Interruptions(planned VIP, drain time.Duration) []Problem {
 	var problems []Problem
+	if v.Address != planned.Address {
+		problems = append(problems, Problem{[]string{"address"}, "VIP Is Removed",
+			fmt.Sprintf("The VIP %s is taken from its directors, and from then on clients reach nobody by it. Lead them elsewhere before.", v.Address)})
+		planned.Services = nil
+	}
 	for _, before := range v.Services {
 		at := slices.IndexFunc(planned.Services, func(s keepalived.VirtualServer) bool {
 			return s.Port == before.Port && s.Protocol == before.Protocol
@@ -52,4 +60,38 @@ func fate(s keepalived.VirtualServer, drain time.Duration) string {
 		return "the connections that it has break at once. To keep them, give it weight = 0 first, and take it out when they have ended."
 	}
 	return fmt.Sprintf("the connections that it has get %s to end (drain_timeout), with weight 0 meanwhile. Those that are left then break.", drain)
+}
+
+// Interruptions tell what of a planned change of a real server breaks connections: the VIPs
+// that it answers for no longer while one of the directors, which are hosts that were looked
+// at, leads connections to its own address, and the servers of Redis that stop. A real
+// server that is destroyed becomes none.
+func (r RealServer) Interruptions(planned RealServer, own netip.Addr, directors map[string]*Snapshot) []Problem {
+	var problems []Problem
+	for _, vip := range r.VIPs {
+		if slices.Contains(planned.VIPs, vip) {
+			continue
+		}
+		if senders := where(directors, func(s *Snapshot) bool { return s.sends(vip, own) }); len(senders) > 0 {
+			problems = append(problems, Problem{[]string{"vips"}, "Real Server No Longer Answers for a VIP",
+				fmt.Sprintf("The host (%s) no longer answers for %s, to which %s may still send it connections: they break, and new ones find nobody. Take it out of the services of the VIP first, in an apply of its own: connections then get the VIP's drain_timeout to end.", own, vip, onDirectors(senders))})
+		}
+	}
+	for _, before := range r.Redis {
+		if !slices.ContainsFunc(planned.Redis, func(i Redis) bool { return i.Port == before.Port }) {
+			problems = append(problems, Problem{[]string{"redis"}, "Redis Will Be Stopped",
+				fmt.Sprintf("The Redis %q on port %d is stopped and removed: the connections to it break. Its data stays on the host.", before.Name, before.Port)})
+		}
+	}
+	return problems
+}
+
+// sends reports whether a row of the table leads from the VIP to that server, which has to
+// have the VIP itself: with NAT it does not. A drained one without connections gets nothing.
+func (s *Snapshot) sends(vip, server netip.Addr) bool {
+	return slices.ContainsFunc(s.IPVS, func(service ipvs.Service) bool {
+		return service.Address == vip && slices.ContainsFunc(service.Destinations, func(d ipvs.Destination) bool {
+			return d.Address == server && d.Forwarding != ipvs.NAT && (d.Weight > 0 || d.ActiveConns > 0)
+		})
+	})
 }

@@ -94,6 +94,12 @@ func servedVIP(weights map[string]int, directors ...string) map[string]any {
 	return map[string]any{"address": "192.0.2.229/24", "directors": directors, "services": services}
 }
 
+// at is the same VIP at another address.
+func at(address string, vip map[string]any) map[string]any {
+	vip["address"] = address
+	return vip
+}
+
 func TestPlanOfAVIPThatInterruptsTrafficWarnsAndNoOtherOne(t *testing.T) {
 	both := map[string]int{"192.0.2.11": 1, "192.0.2.12": 1}
 	for name, c := range map[string]struct {
@@ -102,7 +108,9 @@ func TestPlanOfAVIPThatInterruptsTrafficWarnsAndNoOtherOne(t *testing.T) {
 	}{
 		"nothing":              {servedVIP(both, "a", "b"), servedVIP(both, "a", "b"), ""},
 		"a new one":            {nil, servedVIP(map[string]int{"192.0.2.11": 0}, "a", "b"), ""},
-		"destroyed":            {servedVIP(both, "a", "b"), nil, ""},
+		"destroyed":            {servedVIP(both, "a", "b"), nil, "address: VIP Is Removed; services: Service Is Removed"},
+		"destroyed, drained":   {servedVIP(map[string]int{"192.0.2.11": 0}, "a", "b"), nil, "address: VIP Is Removed"},
+		"another address":      {servedVIP(both, "a", "b"), at("192.0.2.230/24", servedVIP(both, "a", "b")), "address: VIP Is Removed; services: Service Is Removed"},
 		"real server":          {servedVIP(both, "a", "b"), servedVIP(map[string]int{"192.0.2.11": 1}, "a", "b"), "services: Real Server Is Removed"},
 		"weights":              {servedVIP(both, "a", "b"), servedVIP(map[string]int{"192.0.2.11": 0, "192.0.2.12": 0}, "a", "b"), "services: No Real Server Takes Connections"},
 		"the holder leaves":    {servedVIP(both, "a", "b"), servedVIP(both, "b"), "directors: VIP Moves"},
@@ -128,5 +136,43 @@ func TestPlanWarnsOfARealServerThatDoesNotListenOnTheVIP(t *testing.T) {
 		if got := warnings(t, r, nil, servedVIP(map[string]int{"192.0.2.11": 1}, "a")); got != want {
 			t.Errorf("%s: got %q, want %q", listener, got, want)
 		}
+	}
+}
+
+func TestPlanOfARealServerThatInterruptsTrafficWarnsAndNoOtherOne(t *testing.T) {
+	as := func(host string, vips ...string) map[string]any {
+		return map[string]any{"host": host, "install": true, "vips": vips, "address": "192.0.2.11"}
+	}
+	gone := "vips: Real Server No Longer Answers for a VIP"
+	for name, c := range map[string]struct {
+		looked        bool
+		before, after map[string]any
+		want          string
+	}{
+		"nothing":                    {true, as("a", "192.0.2.229"), as("a", "192.0.2.229"), ""},
+		"a new one":                  {true, nil, as("a", "192.0.2.229"), ""},
+		"another VIP":                {true, as("a", "192.0.2.229"), as("a", "192.0.2.230"), gone},
+		"another host":               {true, as("a", "192.0.2.229"), as("b", "192.0.2.229"), gone},
+		"destroyed":                  {true, as("a", "192.0.2.229"), nil, gone},
+		"destroyed, never looked at": {false, as("a", "192.0.2.229"), nil, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			serving := sharedVIP
+			serving.Services = []keepalived.VirtualServer{{
+				Name: "redis", Port: 6379, Protocol: keepalived.TCP, Scheduler: "rr", Forwarding: keepalived.DR, Quorum: keepalived.Quorum{Weight: 1},
+				Check: keepalived.Check{Kind: keepalived.CheckNone}, DelayLoop: 6e9,
+				RealServers: []keepalived.RealServer{{Name: "a", Address: netip.MustParseAddr("192.0.2.11"), Port: 6379, Weight: 1}},
+			}}
+			_, vips := pairOf(t, "a", serving)
+			vips.fleet.plans = newPlans()
+			if c.looked {
+				if _, err := vips.fleet.observe(t.Context(), "b"); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if got := warnings(t, &realServerResource{vips.fleet}, c.before, c.after); got != c.want {
+				t.Errorf("got %q, want %q", got, c.want)
+			}
+		})
 	}
 }

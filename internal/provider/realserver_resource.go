@@ -103,7 +103,15 @@ func (m realServerModel) spec(config types.Map) host.RealServer {
 var noPasswords = types.MapNull(instanceType)
 
 func (r *realServerResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
-	if req.Plan.Raw.IsNull() || r.fleet == nil {
+	if r.fleet == nil {
+		return
+	}
+	var prior *realServerModel
+	if !req.State.Raw.IsNull() {
+		resp.Diagnostics.Append(req.State.Get(ctx, &prior)...)
+	}
+	if req.Plan.Raw.IsNull() {
+		r.warnOfInterruptions(prior, host.RealServer{}, &resp.Diagnostics)
 		return
 	}
 	var plan realServerModel
@@ -129,10 +137,6 @@ func (r *realServerResource) ModifyPlan(ctx context.Context, req resource.Modify
 		if !plan.Host.IsUnknown() {
 			s = r.fleet.lookAhead(ctx, plan.Host.ValueString(), &resp.Diagnostics)
 		}
-		var prior *realServerModel
-		if !req.State.Raw.IsNull() {
-			resp.Diagnostics.Append(req.State.Get(ctx, &prior)...)
-		}
 		plan.keepVersions(spec, prior, s)
 		wanted := host.Wanted(spec.Artifacts())
 		plan.Artifacts = artifactsValue(wanted)
@@ -142,9 +146,23 @@ func (r *realServerResource) ModifyPlan(ctx context.Context, req resource.Modify
 		}
 		if prior != nil {
 			warnOfRestarts(textsIn(prior.Artifacts, ""), wanted, spec.Redis, &resp.Diagnostics)
+			if !prior.Host.Equal(plan.Host) { // it is replaced
+				spec = host.RealServer{}
+			}
+			r.warnOfInterruptions(prior, spec, &resp.Diagnostics)
 		}
 	}
 	resp.Diagnostics.Append(resp.Plan.Set(ctx, &plan)...)
+}
+
+// warnOfInterruptions goes by what was seen of the hosts, of which the real server may be
+// one that is gone.
+func (r *realServerResource) warnOfInterruptions(prior *realServerModel, planned host.RealServer, diags *diag.Diagnostics) {
+	if prior == nil { // it could not be read
+		return
+	}
+	own, _ := netip.ParseAddr(prior.Address.ValueString())
+	addWarnings(diags, prior.spec(noPasswords).Interruptions(planned, own, r.fleet.seen()))
 }
 
 // keepVersions is [keepVersions] for what the resource was before; prior and s may be nil.

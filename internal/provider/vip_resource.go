@@ -47,7 +47,11 @@ func (r *vipResource) ValidateConfig(ctx context.Context, req resource.ValidateC
 }
 
 func (r *vipResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
-	if req.Plan.Raw.IsNull() || r.fleet == nil {
+	if r.fleet == nil {
+		return
+	}
+	if req.Plan.Raw.IsNull() {
+		planRemoval(ctx, req.State, &resp.Diagnostics)
 		return
 	}
 	var plan vipModel
@@ -113,9 +117,23 @@ func (r *vipResource) look(ctx context.Context, plan *vipModel, state tfsdk.Stat
 		if diags.HasError() {
 			return
 		}
+		if !prior.Address.Equal(plan.Address) { // it is replaced
+			planRemoval(ctx, state, diags)
+			return
+		}
 		addWarnings(diags, prior.spec(ctx, diags).Interruptions(*spec, mustDuration(plan.DrainTimeout)))
 		r.warnOfLeaving(prior, *plan, diags)
 	}
+}
+
+// planRemoval tells what goes with a VIP that is destroyed or replaced.
+func planRemoval(ctx context.Context, state tfsdk.State, diags *diag.Diagnostics) {
+	var prior vipModel
+	diags.Append(state.Get(ctx, &prior)...)
+	if diags.HasError() {
+		return
+	}
+	addWarnings(diags, prior.spec(ctx, diags).Interruptions(host.VIP{}, mustDuration(prior.DrainTimeout)))
 }
 
 // guardedBy is what a director with that loop guard has on it.
