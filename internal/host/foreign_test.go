@@ -117,3 +117,23 @@ virtual_server fwmark 3 { real_server 192.0.2.11 80 { weight 1 } }
 		t.Errorf("two instances: %v", err)
 	}
 }
+
+func TestWhatAnAdoptionBroughtAlongIsNobodyElsesChange(t *testing.T) {
+	foreign := seed(t, "master")
+	v, err := VIPOn(map[string]*Snapshot{"a": foreign}, vip)
+	if err != nil {
+		t.Fatal(err)
+	}
+	adopted := director().hold(v.Artifacts()).snapshot(t)
+	weighed := v
+	weighed.Services = []keepalived.VirtualServer{v.Services[0]}
+	weighed.Services[0].Scheduler = "wlc"
+	for _, adopts := range []bool{true, false} {
+		h := New("a", &scripted{machine: director()})
+		if adopts {
+			h.notOvertaken(nil, foreign)
+		}
+		r := &request{want: weighed.Artifacts(), seen: map[string]string{}, done: make(chan result, 1)}
+		equal(t, "goes on", len(h.notOvertaken([]*request{r}, adopted)) == 1, adopts)
+	}
+}

@@ -223,6 +223,12 @@ func together(group []*request) (want, gone []Artifact) {
 // notOvertaken tells the requests of whose files somebody else has made something
 // else than was seen, and returns the others.
 func (h *Host) notOvertaken(group []*request, s *Snapshot) []*request {
+	for _, f := range s.carried() {
+		if h.brought == nil {
+			h.brought = map[string]string{}
+		}
+		h.brought[f.path] = string(f.content)
+	}
 	return slices.DeleteFunc(group, func(r *request) bool {
 		all := slices.Concat(r.want, r.gone)
 		if r.seen == nil {
@@ -238,7 +244,7 @@ func (h *Host) notOvertaken(group []*request, s *Snapshot) []*request {
 			if !found || i < len(r.want) && text == a.Want() { // there is nothing to overwrite
 				continue
 			}
-			if !before && s.managed(f.Path) { // ours: a director that was adopted meanwhile has brought it
+			if !before && text == h.brought[f.Path] {
 				continue
 			}
 			r.done <- result{err: &OvertakenError{Host: h.Name, Target: h.Target(), Key: a.Key(), Difference: udiff.Unified(a.Key()+" (as it was read)", a.Key()+" (now)", line(was), line(text))}}

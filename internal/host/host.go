@@ -42,6 +42,10 @@ type Host struct {
 	observing *observation // nil: there is none
 	snapshot  *Snapshot    // nil: not observed since the last change
 	observed  time.Time
+
+	// brought are the files that adopting directors brought along, by path: who comes to
+	// them later in the same apply has not seen them. Of the one that commits at a time.
+	brought map[string]string
 }
 
 // New returns the host behind conn. Nothing is dialled.

@@ -69,7 +69,7 @@ func TestStepsAreInTheOrderThatTheGoldenFilesSay(t *testing.T) {
 		want, gone []Artifact
 	}{
 		"director-create":        {machine: bareMachine(), want: redisDirector().Artifacts()},
-		"director-adopt":         {machine: foreign, want: adopting.Artifacts()[len(adopting.Artifacts())-4:]},
+		"director-adopt":         {machine: foreign, want: adopting.Artifacts()[len(adopting.Artifacts())-5:]},
 		"director-update":        {machine: director(), want: deviating(raised.Artifacts(), director().snapshot(t))},
 		"director-drain":         {machine: director(), want: deviating(drained.Artifacts(), director().snapshot(t))},
 		"director-hash":          {machine: director(), want: deviating(hashDirector().Artifacts(), director().snapshot(t)), gone: Obsolete(redisDirector().Artifacts(), hashDirector().Artifacts())},
