@@ -9,14 +9,15 @@ terraform_version=1.11.4 # write-only arguments came with 1.11
 
 say() { printf 'setup: %s\n' "$*" >&2; }
 
-# go_tool NAME PACKAGE: a command of the tools module, at its pinned version. The
-# stamp has it built again when the module changes.
+# go_tool NAME PACKAGE [MODULE]: a command of the tools module, or of another one, at its
+# pinned version. The stamp has it built again when the module changes.
 go_tool() {
-	stamp=$bin/.$1.$(cksum <tools/go.mod | tr ' ' -)
+	module=${3-tools}
+	stamp=$bin/.$1.$(cksum <"$module/go.mod" | tr ' ' -)
 	[ -x "$bin/$1" ] && [ -e "$stamp" ] && return
 	say "building $1 (once; golangci-lint takes some minutes)"
 	mkdir -p "$bin"
-	(cd tools && GOBIN=$bin go install "$2")
+	(cd "$module" && GOBIN=$bin go install "$2")
 	rm -f "$bin/.$1".*
 	: >"$stamp"
 }
@@ -51,6 +52,11 @@ for what in "$@"; do
 		debian_package openssl openssl
 		# The server too, by another name and without a service that starts it.
 		debian_package redis-check-rdb redis-tools
+		;;
+	policy)
+		# In a module of its own: it shares dependencies with others, whose versions
+		# would follow.
+		go_tool opa github.com/open-policy-agent/opa tools/policy
 		;;
 	test)
 		go_tool gotestsum gotest.tools/gotestsum

@@ -31,13 +31,15 @@ trap finish EXIT
 part() { printf '\n=== %s (after %d s)\n' "$*" "$SECONDS"; }
 
 part setup
-tools/setup.sh terraform lint unit test
+tools/setup.sh terraform lint unit policy test
 part lint
 make --no-print-directory lint
 part unit tests
 gotestsum --format pkgname-and-test-fails --jsonfile "$work/unit.json" -- -race -timeout 20m ./...
 part fuzzing
 tools/fuzz.sh 2s | tee "$work/fuzz.log"
+part policies
+tools/policy.sh | tee "$work/policy.log"
 part acceptance tests, on virtual machines
 gotestsum --format standard-verbose --jsonfile "$work/acceptance.json" -- -tags acceptance -count=1 -timeout 75m -p 1 ./internal/lab ./internal/acceptance
 part demo

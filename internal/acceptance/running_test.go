@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
+	"github.com/hashicorp/terraform-plugin-testing/statecheck"
 )
 
 // TestRunningSystem is the life of one system, which takes minutes to set up: what drift
@@ -16,6 +17,7 @@ func TestRunningSystem(t *testing.T) {
 	furnished(t)
 	apply := step()
 	apply.Check = check(t, aIsMaster)
+	apply.ConfigStateChecks = []statecheck.StateCheck{kept{directorA, serverA, vipAddress}}
 	resource.Test(t, resource.TestCase{Steps: slices.Concat(
 		rich([]resource.TestStep{apply}),
 		named(t, "drift", rich(driftIsSeenAndHealed(t))),

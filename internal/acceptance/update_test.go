@@ -54,13 +54,23 @@ func updateInPlaceBreaksNoEstablishedConnection(t *testing.T) []resource.TestSte
 		return s
 	}
 
+	shown := func(s resource.TestStep, name string) resource.TestStep {
+		s.ConfigPlanChecks.PreApply = append(s.ConfigPlanChecks.PreApply, example(name))
+		return s
+	}
+	rarer := step(config.Variables{"drain_timeout": config.StringVariable("3s"), "check_interval": config.StringVariable("60s")}, weights(map[string]int{"a": 3, "b": 0}))
+	rarer.PlanOnly, rarer.ExpectNonEmptyPlan = true, true
+	rarer.ConfigPlanChecks.PostApplyPostRefresh = []plancheck.PlanCheck{example("check_made_rarer")}
+
 	deleted := step(scheduler)
 	deleted.PreConfig = func() { hostA().MustExec(t, "ipvsadm -d -t 192.0.2.229:6379 -r 192.0.2.12:6379") }
 	deleted.ConfigPlanChecks.PreApply = []plancheck.PlanCheck{shows(vipAddress, "a: ipvs tcp 192.0.2.229:6379", "192.0.2.11:6379")}
 
 	return []resource.TestStep{
-		update(survive("a weight above 0, and one of 0"), weights(map[string]int{"a": 3, "b": 0})),
-		update(survive("all weights 0, and another scheduler"), weights(map[string]int{"a": 0, "b": 0}), scheduler),
+		step(), // the one service alone from now on
+		shown(update(survive("a weight above 0, and one of 0"), weights(map[string]int{"a": 3, "b": 0})), "one_server_drained"),
+		rarer,
+		shown(update(survive("all weights 0, and another scheduler"), weights(map[string]int{"a": 0, "b": 0}), scheduler), "all_servers_drained"),
 		update(survive("a removed real server: those on the other", &a), scheduler, weights(map[string]int{"a": 1})),
 		update(survive("an added real server: those on the other", &a), scheduler),
 		// Somebody deletes the row of the server that has just come back: that it
