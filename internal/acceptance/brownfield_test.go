@@ -18,31 +18,13 @@ import (
 // both files, the scripts that put one or the other in place, the VIP on lo, the sysctls.
 func setUpByHand(t *testing.T, name string, priority int) {
 	t.Helper()
-	instance := fmt.Sprintf(`global_defs {
-router_id LVS_DEVEL
-}
-vrrp_instance VI_1 {
-state BACKUP
-interface eth0
-virtual_router_id 51
-priority %d
-advert_int 1
-authentication {
-auth_type PASS
-auth_pass 1111
-}
-virtual_ipaddress {
-192.0.2.229/24
-}
-notify_master "/etc/keepalived/notify_master.sh"
-notify_backup "/etc/keepalived/notify_backup.sh"
-}
-`, priority)
-	var servers strings.Builder
-	for _, address := range []string{"192.0.2.11", "192.0.2.12"} {
-		fmt.Fprintf(&servers, "real_server %s 6379 {\nweight 1\nTCP_CHECK {\nconnect_port 6379\nconnect_timeout 3\n}\n}\n", address)
+	file := func(role string) string {
+		text, err := os.ReadFile("../host/testdata/seed-" + role + ".conf")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return strings.Replace(string(text), "priority 99\n", fmt.Sprintf("priority %d\n", priority), 1)
 	}
-	service := "virtual_server 192.0.2.229 6379 {\ndelay_loop 6\nlb_algo rr\nlb_kind DR\npersistence_timeout 0\nprotocol TCP\n" + servers.String() + "}\n"
 	script := func(ignore, announce, file string) string {
 		return fmt.Sprintf(`#!/bin/sh
 echo "%[1]s" >/proc/sys/net/ipv4/conf/lo/arp_ignore
@@ -57,11 +39,11 @@ fi
 `, ignore, announce, file)
 	}
 	h := machines.Host(name)
-	for file, text := range map[string]string{
-		"master.conf": instance + service, "backup.conf": instance, "keepalived.conf": instance,
+	for name, text := range map[string]string{
+		"master.conf": file("master"), "backup.conf": file("backup"), "keepalived.conf": file("backup"),
 		"notify_master.sh": script("0", "0", "master.conf"), "notify_backup.sh": script("1", "2", "backup.conf"),
 	} {
-		h.MustExec(t, "cat >/etc/keepalived/"+file+" <<'TEXT'\n"+text+"TEXT")
+		h.MustExec(t, "cat >/etc/keepalived/"+name+" <<'TEXT'\n"+text+"TEXT")
 	}
 	h.MustExec(t, `set -e
 chmod 755 /etc/keepalived/*.sh

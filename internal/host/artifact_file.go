@@ -70,11 +70,7 @@ func (f File) Found(s *Snapshot) (string, bool) {
 // outdated reports whether keepalived runs by another content than this file has, which is
 // the wanted one. Of one that is not, the difference is shown.
 func (f File) outdated(s *Snapshot, state FileState) bool {
-	if s.Loaded == nil || !loadedByKeepalived(f.Path) || !bytes.Equal(state.Content, f.Content) {
-		return false
-	}
-	sum := sha256.Sum256(state.Content)
-	return s.Loaded[f.Path] != hex.EncodeToString(sum[:])
+	return s.Loaded != nil && loadedByKeepalived(f.Path) && bytes.Equal(state.Content, f.Content) && s.Loaded[f.Path] != f.expectation(state)
 }
 
 // loadedByKeepalived tells the files whose sums role.sh notes.

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/redislb/terraform-provider-redislb/internal/keepalived"
@@ -91,12 +92,25 @@ func duration(given *time.Duration, otherwise time.Duration) time.Duration {
 	return otherwise
 }
 
+// adoptable is what foreignVIPs tells, read when it is asked for.
+type adoptable struct {
+	once sync.Once
+	vips []VIP
+	lost []string
+}
+
 // foreignVIPs are the VIPs of a foreign configuration with their services, and what of it
 // has no counterpart in a VIP of ours.
 func (s *Snapshot) foreignVIPs() (vips []VIP, lost []string) {
-	if !s.Foreign() {
-		return nil, nil
-	}
+	s.adoptable.once.Do(func() {
+		if s.Foreign() {
+			s.adoptable.vips, s.adoptable.lost = s.readForeignVIPs()
+		}
+	})
+	return s.adoptable.vips, slices.Clip(s.adoptable.lost)
+}
+
+func (s *Snapshot) readForeignVIPs() (vips []VIP, lost []string) {
 	survey, i, err := s.survey()
 	if err != nil {
 		return nil, []string{err.Error()}
@@ -211,7 +225,10 @@ func (s *Snapshot) ServedVIPs() []netip.Addr {
 	return served
 }
 
-func (s *Snapshot) serves(vip netip.Addr) bool { return slices.Contains(s.ServedVIPs(), vip) }
+func (s *Snapshot) serves(vip netip.Addr) bool {
+	vips, _ := s.foreignVIPs()
+	return slices.Contains(s.ManagedVIPs(), vip) || slices.ContainsFunc(vips, func(v VIP) bool { return v.Address.Addr() == vip })
+}
 
 // carried are the files of the VIPs of a foreign configuration that is adopted: they are
 // there before redislb_vip comes to them, so that no VIP goes meanwhile.

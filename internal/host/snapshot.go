@@ -82,6 +82,7 @@ type Snapshot struct {
 
 	derived    derived
 	configured configured
+	adoptable  adoptable
 }
 
 // derived is what many artifacts want to know of a snapshot, found out once.

@@ -51,7 +51,10 @@ func (r *vipResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanReq
 		return
 	}
 	if req.Plan.Raw.IsNull() {
-		planRemoval(ctx, req.State, &resp.Diagnostics)
+		var prior vipModel
+		if resp.Diagnostics.Append(req.State.Get(ctx, &prior)...); !resp.Diagnostics.HasError() {
+			prior.warnOfRemoval(ctx, &resp.Diagnostics)
+		}
 		return
 	}
 	var plan vipModel
@@ -118,7 +121,7 @@ func (r *vipResource) look(ctx context.Context, plan *vipModel, state tfsdk.Stat
 			return
 		}
 		if !prior.Address.Equal(plan.Address) { // it is replaced
-			planRemoval(ctx, state, diags)
+			prior.warnOfRemoval(ctx, diags)
 			return
 		}
 		addWarnings(diags, prior.spec(ctx, diags).Interruptions(*spec, mustDuration(plan.DrainTimeout)))
@@ -126,14 +129,9 @@ func (r *vipResource) look(ctx context.Context, plan *vipModel, state tfsdk.Stat
 	}
 }
 
-// planRemoval tells what goes with a VIP that is destroyed or replaced.
-func planRemoval(ctx context.Context, state tfsdk.State, diags *diag.Diagnostics) {
-	var prior vipModel
-	diags.Append(state.Get(ctx, &prior)...)
-	if diags.HasError() {
-		return
-	}
-	addWarnings(diags, prior.spec(ctx, diags).Interruptions(host.VIP{}, mustDuration(prior.DrainTimeout)))
+// warnOfRemoval tells what goes with a VIP that is destroyed or replaced.
+func (m vipModel) warnOfRemoval(ctx context.Context, diags *diag.Diagnostics) {
+	addWarnings(diags, m.spec(ctx, diags).Interruptions(host.VIP{}, mustDuration(m.DrainTimeout)))
 }
 
 // guardedBy is what a director with that loop guard has on it.
