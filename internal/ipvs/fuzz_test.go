@@ -89,6 +89,7 @@ func FuzzParseSave(f *testing.F) {
 func FuzzMerge(f *testing.F) {
 	f.Add(read(f, "proc.txt"), read(f, "save.txt"))
 	f.Add([]byte("FWM  00000003 rr persistent 75000 FFFFFFFF"), []byte("-A -f 3 -6 -s rr -p 300 -M 64"))
+	f.Add([]byte("FWM  00000001 rr persistent 75000 00000000"), []byte("-A -f 1 -6 -s rr"))
 	f.Fuzz(func(t *testing.T, proc, save []byte) {
 		have, err := ipvs.ParseProc(proc)
 		if err != nil {

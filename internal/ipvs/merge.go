@@ -15,6 +15,9 @@ func Merge(proc, save Table) Table {
 			other := s.Key
 			other.IPv6 = !other.IPv6
 			from, ok = save.Service(other)
+			// A mask is of one family. Where only one of the two knows persistence
+			// the service changed between them, and says nothing of the other's.
+			ok = ok && from.Persistent == s.Persistent
 		}
 		if ok {
 			s = complete(s, from)
