@@ -52,7 +52,7 @@ func guardedBy(t *testing.T, from, to host.LoopGuard) {
 	})
 	for _, h := range hosts() {
 		directly(t, h).hasNothingToDo(t, artifacts(h, to)) // of the daemons too
-		want := map[host.LoopGuard]string{host.BackupOnly: "1\n0", host.Hash: "0\n1", host.ConfigSwap: "0\n0"}[to]
+		want := map[host.LoopGuard]string{host.BackupOnly: "1\n0", host.Hash: "0\n1", host.ConfigSwap: "0\n0", host.SourceMAC: "0\n0"}[to]
 		if got := h.MustExec(t, "cat /proc/sys/net/ipv4/vs/backup_only /proc/sys/net/ipv4/vs/sloppy_tcp"); got != want {
 			t.Errorf("backup_only and sloppy_tcp on %s are %q, want %q", h.Name, got, want)
 		}
@@ -98,12 +98,14 @@ func hashGuard(t *testing.T) {
 	t.Logf("without the guard %d of 60 connections failed, and %d packets died of old age", unguarded[""], looped)
 
 	if full { // it takes a boot
-		hashSurvivesAFailover(t)
+		survivesAFailover(t)
 	}
 	guardedBy(t, host.Hash, host.BackupOnly)
 }
 
-func hashSurvivesAFailover(t *testing.T) {
+// survivesAFailover is by a power cut of the master, and back.
+func survivesAFailover(t *testing.T) {
+	t.Helper()
 	connections := hold(t, 20)
 	defer connections.close()
 	surviving := connections.alive()
@@ -235,6 +237,74 @@ ipvsadm -a -t 192.0.2.229:6379 -r 192.0.2.12:6379 -g -w 1`)
 	for _, h := range hosts() {
 		eventually(t, 30*time.Second, h.Name+" has the services", func() bool { return hasServices(h, 2) })
 		directly(t, h).hasNothingToDo(t, service.Artifacts())
+	}
+	aIsMaster(t)
+}
+
+// macGuard changes the guard of the pair and back, with a failover between.
+func macGuard(t *testing.T) {
+	service := goldenVIP(t, "redis")
+	for _, h := range hosts() {
+		directly(t, h).must(t, service.Artifacts(), nil)
+	}
+	guardedBy(t, host.BackupOnly, host.SourceMAC)
+	seen := map[string]*host.Snapshot{}
+	for _, h := range hosts() {
+		s, err := directly(t, h).Observe(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen[h.Name] = s
+	}
+	marked := func(h *lab.Host) []host.Artifact { return service.On(h.Name, host.SourceMAC, seen).Artifacts() }
+	asItShouldBe := func(when string) {
+		t.Helper()
+		for _, h := range hosts() {
+			eventually(t, 60*time.Second, when+": "+h.Name+" has the services", func() bool { return hasServices(h, 2) })
+			directly(t, h).hasNothingToDo(t, marked(h))
+			daemons := h.MustExec(t, "ipvsadm -L --daemon")
+			if !strings.Contains(daemons, "master sync daemon (mcast=eth0, syncid=51") || !strings.Contains(daemons, "backup sync daemon (mcast=eth0, syncid=51") {
+				t.Errorf("%s: on %s the daemons are %q", when, h.Name, daemons)
+			}
+		}
+	}
+	for _, h := range hosts() {
+		directly(t, h).must(t, marked(h), nil)
+	}
+	asItShouldBe("after the change")
+	withoutLoops(t, 200)
+
+	// The proof that a loop would be seen, and that rules that are flushed are.
+	for _, h := range hosts() {
+		h.MustExec(t, "nft flush chain inet redislb prerouting")
+	}
+	before := expired(t)
+	unguarded := connect(t, 60)
+	looped := expired(t) - before
+	if looped == 0 {
+		t.Errorf("without marks no packet died of old age (%v): the check above proves nothing", unguarded)
+	}
+	t.Logf("without marks %d of 60 connections failed, and %d packets died of old age", unguarded[""], looped)
+	for _, h := range hosts() {
+		directly(t, h).must(t, marked(h), nil)
+	}
+	withoutLoops(t, 60)
+
+	if full { // it takes a boot
+		survivesAFailover(t)
+		asItShouldBe("after a failback")
+		withoutLoops(t, 60)
+	}
+	hostA().MustExec(t, "pkill -9 keepalived")
+	aIsMaster(t)
+	asItShouldBe("after a crash of keepalived")
+
+	guardedBy(t, host.SourceMAC, host.BackupOnly)
+	for _, h := range hosts() {
+		directly(t, h).must(t, service.Artifacts(), host.Obsolete(marked(h), service.Artifacts()))
+		if left := h.MustExec(t, "ipvsadm -Sn | grep -e ' -f ' || true; nft list chain inet redislb prerouting 2>/dev/null || true; ls /etc/keepalived/redislb/*peers* 2>/dev/null || true"); left != "" {
+			t.Errorf("on %s there is left\n%s", h.Name, left)
+		}
 	}
 	aIsMaster(t)
 }

@@ -50,6 +50,7 @@ func TestPairKeepsConnections(t *testing.T) {
 	}
 	t.Run("config_swap", swapGuard)
 	t.Run("hash", hashGuard)
+	t.Run("source_mac", macGuard)
 }
 
 func drainHandsTheVIPOver(t *testing.T) {

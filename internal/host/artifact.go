@@ -35,6 +35,7 @@ const (
 	phaseFile
 	phaseSysctl
 	phaseAddress
+	phaseMarks
 	phaseUnit
 	phaseRedis
 	// From here on the artifacts are kept by keepalived itself: it is given time
@@ -120,7 +121,7 @@ func present(artifacts []Artifact, s *Snapshot) []Artifact {
 func remains(gone []Artifact, s *Snapshot) []Artifact {
 	return slices.DeleteFunc(present(gone, s), func(a Artifact) bool {
 		switch a := a.(type) {
-		case Package, Module, Sysctl, ARPIgnore, Unit, RedisServer, OtherProtocols, ResetGuard:
+		case Package, Module, Sysctl, ARPIgnore, Unit, RedisServer, OtherProtocols, ResetGuard, PeerMarks:
 			return true
 		case File:
 			return !s.managed(a.Path)

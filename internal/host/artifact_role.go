@@ -45,6 +45,8 @@ func (s *Snapshot) Role() Role {
 type SyncRole struct {
 	Interface string
 	ID        int // 0–255
+	// Both is another rule: both daemons run, whatever the role is.
+	Both bool
 }
 
 // Key implements [Artifact].
@@ -57,13 +59,17 @@ func (r SyncRole) Want() string {
 	if r.Interface == "" {
 		return "none"
 	}
+	if r.Both {
+		return fmt.Sprintf("master and backup on %s, syncid %d", r.Interface, r.ID)
+	}
 	return fmt.Sprintf("on %s, syncid %d, in the role of the VRRP instance", r.Interface, r.ID)
 }
 
 // Found implements [Artifact].
 func (r SyncRole) Found(s *Snapshot) (string, bool) {
 	if len(s.SyncDaemons) == 0 {
-		if r.Interface == "" {
+		// keepalived starts both with its first virtual server (check_daemon.c, start_check).
+		if r.Interface == "" || r.Both && len(s.IPVS) == 0 {
 			return r.Want(), true
 		}
 		return "", false
@@ -73,14 +79,14 @@ func (r SyncRole) Found(s *Snapshot) (string, bool) {
 		texts = append(texts, fmt.Sprintf("%s on %s, syncid %d", d.Role, d.Interface, d.ID))
 	}
 	role := s.Role()
-	if len(s.SyncDaemons) == 1 {
-		d := s.SyncDaemons[0]
-		if d.Interface == r.Interface && d.ID == r.ID && (role == "" || d.Role == role) {
-			return r.Want(), true
-		}
+	fits := !slices.ContainsFunc(s.SyncDaemons, func(d SyncDaemon) bool { return d.Interface != r.Interface || d.ID != r.ID })
+	switch {
+	case r.Both && fits && len(s.SyncDaemons) == 2,
+		!r.Both && fits && len(s.SyncDaemons) == 1 && (role == "" || s.SyncDaemons[0].Role == role):
+		return r.Want(), true
 	}
 	text := strings.Join(texts, "; ")
-	if role != "" && r.Interface != "" {
+	if role != "" && r.Interface != "" && !r.Both {
 		text += "; VRRP is " + string(role)
 	}
 	return text, true
@@ -95,11 +101,14 @@ func (r SyncRole) establish(s *Snapshot) []step {
 	for _, d := range s.SyncDaemons {
 		before = append(before, fmt.Sprintf("%s %s %d", d.Role, d.Interface, d.ID))
 	}
-	role := s.Role()
-	if role == "" {
-		role = Backup
+	role := string(s.Role())
+	switch {
+	case r.Both:
+		role = "both"
+	case role == "":
+		role = string(Backup)
 	}
-	change := call("start_sync_daemon", string(role), r.Interface, strconv.Itoa(r.ID), stagedContent)
+	change := call("start_sync_daemon", role, r.Interface, strconv.Itoa(r.ID), stagedContent)
 	if r.Interface == "" {
 		change = call("stop_sync_daemons", stagedContent)
 	}

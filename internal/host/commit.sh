@@ -163,6 +163,7 @@ keep_files() {
 			;;
 		esac
 	done <"$work/files.$1"
+	! grep -q '\.peers\.nft$' "$work/files.$1" || undo live mark_as_before
 	while read -r _ _ path; do
 		case $path in
 		/etc/keepalived/*)
@@ -582,10 +583,15 @@ reload_old_configuration() {
 	fi
 }
 
+# guard_resets: and the marks of the loop guard source_mac. Where they are to go with the
+# director, there is nothing that would.
 guard_resets() {
-	step='set up the reset guard'
+	step='set up the rules of nftables'
+	[ -x /etc/keepalived/redislb/role.sh ] || return 0
 	/etc/keepalived/redislb/role.sh GUARD 2>"$work/log" || fail "role.sh GUARD: $(cat "$work/log")"
 }
+
+mark_as_before() { (guard_resets); }
 
 # edit_ipvs FORTH BACK: lines as of ipvsadm -S, and those that take them back.
 edit_ipvs() {
@@ -609,12 +615,18 @@ edit_back() {
 	set +f
 }
 
-# start_sync_daemon ROLE INTERFACE ID BACK: BACK lists the daemons that there were,
-# in the same words.
+# start_sync_daemon master|backup|both INTERFACE ID BACK: BACK lists the daemons that
+# there were, in the same words.
 start_sync_daemon() {
 	step="start the IPVS sync daemon as $1"
 	undo live sync_daemons_back "$4"
-	sync_daemons "$1 $2 $3"
+	case $1 in
+	both)
+		sync_daemons "master $2 $3
+backup $2 $3"
+		;;
+	*) sync_daemons "$1 $2 $3" ;;
+	esac
 }
 
 # stop_sync_daemons BACK: likewise.

@@ -75,6 +75,7 @@ func (d Director) config() keepalived.Director {
 	if d.Guard == Hash || d.Guard == ConfigSwap {
 		c.SyncInterface, c.SyncID = "", 0
 	}
+	c.SyncBoth = d.Guard == SourceMAC
 	c.SwapServices = d.Guard == ConfigSwap
 	c.RouterID = notInName.ReplaceAllString(d.Name, "-")
 	return c
@@ -116,7 +117,7 @@ func (d Director) Artifacts() []Artifact {
 	}
 	return append(artifacts,
 		Unit{keepalivedUnit},
-		SyncRole{Interface: c.SyncInterface, ID: c.SyncID},
+		SyncRole{Interface: c.SyncInterface, ID: c.SyncID, Both: c.SyncBoth},
 		ResetGuard{},
 	)
 }

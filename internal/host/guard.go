@@ -25,10 +25,14 @@ const (
 	// ConfigSwap lets only the VRRP master have virtual services: keepalived's notify has
 	// it load them, or not, whenever the role changes. It asks nothing of the kernel.
 	ConfigSwap LoopGuard = "config_swap"
+	// SourceMAC lets a director deliver locally what comes from the MAC address of another
+	// one: see [keepalived.Peers]. Both sync daemons run on all directors, so that it does
+	// not matter which of them holds which VIP.
+	SourceMAC LoopGuard = "source_mac"
 )
 
 // LoopGuards are all of them.
-var LoopGuards = []string{string(BackupOnly), string(Hash), string(ConfigSwap)}
+var LoopGuards = []string{string(BackupOnly), string(Hash), string(SourceMAC), string(ConfigSwap)}
 
 // GuardLeftOut is the guard of a director whose user names none: BackupOnly, and
 // ConfigSwap where the host's kernel has IPVS without it. Where nothing is known of the
@@ -49,7 +53,7 @@ func GuardLeftOut(s *Snapshot, before LoopGuard) (LoopGuard, []Problem) {
 		return ConfigSwap, nil
 	}
 	return ConfigSwap, []Problem{{[]string{"loop_guard"}, "Loop Guard Chosen by the Kernel",
-		fmt.Sprintf("loop_guard is left out, and the kernel of the host (%s) has IPVS without %s, by which the usual one goes. The director gets %q: only the one that holds the VIPs has their services, and connections to real servers on other machines break in a failover. To keep them, set loop_guard = %q, with %s for each service. All directors of a group need the same guard: if they run different kernels, write it out.", s.Kernel, needed, ConfigSwap, Hash, hashing)}}
+		fmt.Sprintf("loop_guard is left out, and the kernel of the host (%s) has IPVS without %s, by which the usual one goes. The director gets %q: only the one that holds the VIPs has their services, and connections to real servers on other machines break in a failover. To keep them, set loop_guard = %q, which asks for nothing that this kernel lacks. All directors of a group need the same guard: if they run different kernels, write it out.", s.Kernel, needed, ConfigSwap, SourceMAC)}}
 }
 
 // sysctls are those that the guard goes by.
@@ -72,8 +76,12 @@ func (g LoopGuard) sysctls() []Sysctl {
 	case ConfigSwap:
 		return []Sysctl{{"net.ipv4.vs.backup_only", "0"}}
 	}
+	backupOnly := "1"
+	if g == SourceMAC {
+		backupOnly = "0"
+	}
 	return []Sysctl{
-		{"net.ipv4.vs.backup_only", "1"},
+		{"net.ipv4.vs.backup_only", backupOnly},
 		{"net.ipv4.vs.sync_threshold", "1 0"},
 		{"net.ipv4.vs.sync_refresh_period", "10"},
 		{"net.ipv4.vs.sync_retries", "1"},
@@ -97,6 +105,8 @@ func (g LoopGuard) check(s *Snapshot) []Problem {
 	if lacks := g.lacks(s); len(lacks) > 0 {
 		what := fmt.Sprintf("The kernel of the host (%s) has IPVS without %s, by which this guard goes. ", s.Kernel, strings.Join(lacks, ", "))
 		switch {
+		case g != Hash && g != SourceMAC && len(SourceMAC.lacks(s)) == 0:
+			what += fmt.Sprintf("Set loop_guard = %q, on all directors of the group.", SourceMAC)
 		case g != Hash && len(Hash.lacks(s)) == 0:
 			what += fmt.Sprintf("Set loop_guard = %q, on all directors of the group, with %s for each service of their VIPs; or %q, which takes any scheduler and keeps no connection in a failover.", Hash, hashing, ConfigSwap)
 		case g != Hash:
@@ -116,10 +126,16 @@ func (g LoopGuard) check(s *Snapshot) []Problem {
 // hashing is what a user writes for a service that Hash guards.
 const hashing = `scheduler = "mh" and scheduler_flags = ["mh-port"]`
 
-// guards reports whether the guard holds for a service. Without mh-port it would
+// guards reports whether the guard holds for a service. Without mh-port Hash would
 // hold too, but send all of a client to one real server.
 func (g LoopGuard) guards(s keepalived.VirtualServer) bool {
-	return g != Hash || s.Scheduler == "mh" && slices.Contains(s.SchedulerFlags, "mh-port")
+	switch g {
+	case Hash:
+		return s.Scheduler == "mh" && slices.Contains(s.SchedulerFlags, "mh-port")
+	case SourceMAC:
+		return s.Forwarding != keepalived.TUN
+	}
+	return true
 }
 
 // LoopGuard is the guard of the director on the host; empty where there is no
@@ -142,6 +158,8 @@ func guardOf(c keepalived.Director) LoopGuard {
 		return ConfigSwap
 	case c.SyncInterface == "":
 		return Hash
+	case c.SyncBoth:
+		return SourceMAC
 	}
 	return BackupOnly
 }
@@ -151,7 +169,12 @@ func guardOf(c keepalived.Director) LoopGuard {
 func (v VIP) CheckGuard(name string, guard LoopGuard) []Problem {
 	var problems []Problem
 	for _, service := range v.Services {
-		if !guard.guards(service) {
+		switch {
+		case guard.guards(service):
+		case guard == SourceMAC:
+			problems = append(problems, Problem{[]string{"services"}, "Forwarding Does Not Fit the Loop Guard",
+				fmt.Sprintf("Service %q has forwarding = \"TUN\", and the director on host %q has loop_guard = %q: what comes out of a tunnel has no MAC address by which a director would know another one, so that packets would go to and fro between them. Write another forwarding, or give the directors another loop_guard, such as %q.", service.Name, name, guard, BackupOnly)})
+		default:
 			problems = append(problems, Problem{[]string{"services"}, "Scheduler Does Not Fit the Loop Guard",
 				fmt.Sprintf("Service %q: its scheduler is %s, and the director on host %q has loop_guard = %q, by which all directors have to draw the same real server for a client. Packets would go to and fro between them. Write %s, or give the directors another loop_guard, and let the directors of the VIP refer to their host attributes, so that they come first.", service.Name, schedulerText(service), name, guard, hashing)})
 		}
@@ -172,19 +195,26 @@ func schedulerText(s keepalived.VirtualServer) string {
 func (d Director) unguarded(s *Snapshot) []Problem {
 	var services []string
 	for _, address := range s.ManagedVIPs() {
+		if _, marked := s.Files[keepalived.VIPMarksPath(address)]; d.Guard == SourceMAC && !marked {
+			services = append(services, address.String()+": nothing marks what other directors send to it")
+		}
 		vip, err := keepalived.ParseVIP(s.Files[keepalived.VIPAddressPath(address)].Content, s.Files[keepalived.VIPServicesPath(address)].Content)
 		if err != nil { // changed by hand: its own resource shows it
 			continue
 		}
 		for _, service := range vip.Services {
 			if !d.Guard.guards(service) {
-				services = append(services, fmt.Sprintf("%s: service %q with the scheduler %s", address, service.Name, schedulerText(service)))
+				services = append(services, fmt.Sprintf("%s: service %q with the scheduler %s and forwarding %s", address, service.Name, schedulerText(service), service.Forwarding))
 			}
 		}
 	}
 	if len(services) == 0 {
 		return nil
 	}
+	until, instead := "have "+hashing, "To change both without that, apply the scheduler first, which every loop_guard takes, and this then."
+	if d.Guard == SourceMAC {
+		until, instead = "are changed too, which the same apply does for VIPs that it manages", "Apply it when that is no harm."
+	}
 	return []Problem{{[]string{"loop_guard"}, "Services on the Host Do Not Fit the Loop Guard",
-		fmt.Sprintf("From the moment that the director has loop_guard = %q until these have %s, packets go to and fro between the directors, and connections fail:\n\n%s\n\nTo change both without that, apply the scheduler first, which every loop_guard takes, and this then.", d.Guard, hashing, strings.Join(services, "\n"))}}
+		fmt.Sprintf("From the moment that the director has loop_guard = %q until these %s, packets go to and fro between the directors, and connections fail:\n\n%s\n\n%s", d.Guard, until, strings.Join(services, "\n"), instead)}}
 }

@@ -2,6 +2,7 @@ package host
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -25,6 +26,10 @@ func TestGuardsAreTheOppositeOfEachOther(t *testing.T) {
 			[]string{"restore_sysctl net/ipv4/vs/sync_threshold", "restore_sysctl net/ipv4/vs/sync_refresh_period", "restore_sysctl net/ipv4/vs/sync_retries"}, "none"},
 		{swapDirector(), redisDirector(), []string{"set_sysctl net/ipv4/vs/backup_only 1"}, nil, "on eth0, syncid 51, in the role of the VRRP instance"},
 		{hashDirector(), swapDirector(), nil, []string{"restore_sysctl net/ipv4/vs/sloppy_tcp"}, "none"},
+		{redisDirector(), macDirector(), []string{"set_sysctl net/ipv4/vs/backup_only 0"}, nil, "master and backup on eth0, syncid 51"},
+		{macDirector(), redisDirector(), []string{"set_sysctl net/ipv4/vs/backup_only 1"}, nil, "on eth0, syncid 51, in the role of the VRRP instance"},
+		{hashDirector(), macDirector(), []string{"set_sysctl net/ipv4/vs/sync_refresh_period 10"}, []string{"restore_sysctl net/ipv4/vs/sloppy_tcp"}, "master and backup on eth0, syncid 51"},
+		{macDirector(), swapDirector(), nil, []string{"restore_sysctl net/ipv4/vs/sync_retries"}, "none"},
 	} {
 		s := bareMachine().hold(c.from.Artifacts()).snapshot(t)
 		equal(t, "guard on the host", s.LoopGuard(), c.from.Guard)
@@ -39,7 +44,7 @@ func TestGuardsAreTheOppositeOfEachOther(t *testing.T) {
 		equal(t, "services by way of another file", strings.Contains(file, "\ninclude "+keepalived.ServicesPath+"\n"), c.to.Guard == ConfigSwap)
 		equal(t, "services at once", strings.Contains(file, "\ninclude /etc/keepalived/redislb/vip-*.services.conf\n"), c.to.Guard != ConfigSwap)
 		equal(t, "a start without services", strings.Contains(Wanted(c.to.Artifacts())["file "+keepalivedDropIn], "\nExecStartPre=-/etc/keepalived/redislb/swap.sh START\n"), c.to.Guard == ConfigSwap)
-		equal(t, "lvs_sync_daemon", strings.Contains(file, "lvs_sync_daemon"), c.to.Guard == BackupOnly)
+		equal(t, "lvs_sync_daemon", strings.Contains(file, "lvs_sync_daemon"), c.to.Guard == BackupOnly || c.to.Guard == SourceMAC)
 		equal(t, "daemon", Wanted(c.to.Artifacts())["ipvs sync daemon"], c.daemon)
 	}
 	if text := string(sysctlFile("", Hash.sysctls())); text != "net.ipv4.vs.backup_only = 0\nnet.ipv4.vs.sloppy_tcp = 1\n" {
@@ -51,7 +56,7 @@ func TestDriftOfTheHashGuardIsSeen(t *testing.T) {
 	for key, change := range map[string]func(*machine){
 		"sysctl net.ipv4.vs.backup_only": func(m *machine) { m.sysctls["net/ipv4/vs/backup_only"] = "1" },
 		"sysctl net.ipv4.vs.sloppy_tcp":  func(m *machine) { m.sysctls["net/ipv4/vs/sloppy_tcp"] = "0" },
-		"ipvs sync daemon":               func(m *machine) { m.hold([]Artifact{SyncRole{"eth0", 51}}) },
+		"ipvs sync daemon":               func(m *machine) { m.hold([]Artifact{SyncRole{Interface: "eth0", ID: 51}}) },
 		"":                               func(*machine) {},
 	} {
 		m := bareMachine().hold(hashDirector().Artifacts())
@@ -72,9 +77,13 @@ func TestGuardThatTheKernelDoesNotKnowIsRefused(t *testing.T) {
 	}{
 		"backup_only": {BackupOnly, func(*Snapshot) {}, nil},
 		"no guard is backup_only": {"", func(s *Snapshot) { delete(s.Sysctls, "net.ipv4.vs.backup_only") },
-			[]string{"without net.ipv4.vs.backup_only", `Set loop_guard = "hash"`, `scheduler_flags = ["mh-port"]`}},
+			[]string{"without net.ipv4.vs.backup_only", `Set loop_guard = "source_mac"`}},
 		"backup_only, kernel without": {BackupOnly, func(s *Snapshot) { delete(s.Sysctls, "net.ipv4.vs.backup_only") },
-			[]string{"without net.ipv4.vs.backup_only", `Set loop_guard = "hash"`}},
+			[]string{"without net.ipv4.vs.backup_only", `Set loop_guard = "source_mac"`}},
+		"source_mac":                             {SourceMAC, func(*Snapshot) {}, nil},
+		"source_mac, kernel without backup_only": {SourceMAC, func(s *Snapshot) { delete(s.Sysctls, "net.ipv4.vs.backup_only") }, nil},
+		"source_mac, kernel without sync": {SourceMAC, func(s *Snapshot) { delete(s.Sysctls, "net.ipv4.vs.sync_retries") },
+			[]string{"without net.ipv4.vs.sync_retries", `Set loop_guard = "hash"`, `scheduler_flags = ["mh-port"]`}},
 		"backup_only, kernel without sysctls": {BackupOnly, func(s *Snapshot) { clear(s.Sysctls) },
 			[]string{"without net.ipv4.vs.backup_only, net.ipv4.vs.sync_threshold", `Set loop_guard = "config_swap"`, "or let the host run a kernel that has it"}},
 		"config_swap, kernel without any":  {ConfigSwap, func(s *Snapshot) { clear(s.Sysctls) }, nil},
@@ -127,6 +136,7 @@ func TestServiceMustHaveTheSchedulerOfTheHashGuard(t *testing.T) {
 		"config_swap":     {service("rr"), ConfigSwap, ""},
 		"mh, other guard": {service("mh", "mh-port"), BackupOnly, ""},
 		"guard not known": {service("rr"), "", ""},
+		"source_mac":      {service("rr"), SourceMAC, ""},
 	} {
 		problems := c.vip.CheckGuard("b", c.guard)
 		equal(t, name+": problems", len(problems), map[bool]int{true: 1}[c.said != ""])
@@ -154,6 +164,7 @@ func TestGuardOfTheDirectorOnTheHostIsHeldToAtTheApply(t *testing.T) {
 		"backup_only": {director(), BackupOnly},
 		"hash":        {bareMachine().hold(hashDirector().Artifacts()), Hash},
 		"config_swap": {bareMachine().hold(swapDirector().Artifacts()), ConfigSwap},
+		"source_mac":  {bareMachine().hold(macDirector().Artifacts()), SourceMAC},
 		"no director": {bareMachine(), ""},
 		"foreign":     {foreign, ""},
 		"edited":      {edited, ""},
@@ -178,6 +189,8 @@ func TestDirectorTellsOfServicesThatItsGuardDoesNotHoldFor(t *testing.T) {
 		"fits":        {hashDirector(), hashVIP().Artifacts(), ""},
 		"other guard": {redisDirector(), redisVIP().Artifacts(), ""},
 		"does not":    {hashDirector(), redisVIP().Artifacts(), `192.0.2.229: service "redis" with the scheduler rr`},
+		"marked":      {macDirector(), macVIP(t).Artifacts(), ""},
+		"not marked":  {macDirector(), redisVIP().Artifacts(), "192.0.2.229: nothing marks what other directors send to it"},
 	} {
 		warnings := c.d.Warnings(director().hold(c.on).snapshot(t))
 		equal(t, name+": warnings", len(warnings), map[bool]int{true: 1}[c.want != ""])
@@ -321,7 +334,7 @@ func TestGuardThatIsLeftOutFollowsTheKernel(t *testing.T) {
 		equal(t, name, got, c.want)
 		equal(t, name+": warnings", len(warnings), boolInt(c.said))
 		for _, w := range warnings {
-			for _, words := range []string{"without net.ipv4.vs.backup_only", `gets "config_swap"`, `loop_guard = "hash"`, "write it out"} {
+			for _, words := range []string{"without net.ipv4.vs.backup_only", `gets "config_swap"`, `loop_guard = "source_mac"`, "write it out"} {
 				if !strings.Contains(w.Detail, words) {
 					t.Errorf("%s: %q lacks %q", name, w.Detail, words)
 				}
@@ -331,4 +344,90 @@ func TestGuardThatIsLeftOutFollowsTheKernel(t *testing.T) {
 			equal(t, name+": problems", len(got.check(s)), 0)
 		}
 	}
+}
+
+func TestTunnelsDoNotFitSourceMAC(t *testing.T) {
+	v := redisVIP()
+	v.Services[0].Forwarding = keepalived.TUN
+	for _, guard := range []LoopGuard{SourceMAC, BackupOnly} {
+		problems := v.CheckGuard("b", guard)
+		equal(t, string(guard)+": problems", len(problems), boolInt(guard == SourceMAC))
+		for _, p := range problems {
+			equal(t, "summary", p.Summary, "Forwarding Does Not Fit the Loop Guard")
+		}
+	}
+}
+
+// What a director has of source_mac is found again, and every change of it is seen.
+func TestDriftOfTheSourceMACGuardIsSeen(t *testing.T) {
+	v := macVIP(t)
+	all := slices.Concat(macDirector().Artifacts(), v.Artifacts())
+	mark := v.Peers.Mark()
+	const marks = "nftables mark of peers of 192.0.2.229"
+	for name, c := range map[string]struct {
+		change func(*machine)
+		keys   string
+	}{
+		"nothing":              {func(*machine) {}, ""},
+		"one MAC among others": {func(m *machine) { m.marks = strings.ReplaceAll(m.marks, "{ 52:54:00:00:00:0c }", "52:54:00:00:00:0c") }, ""}, // as nft lists it
+		"no rule":              {func(m *machine) { m.marks = "" }, marks},
+		"another MAC":          {func(m *machine) { m.marks = strings.ReplaceAll(m.marks, ":0c", ":0d") }, marks},
+		"a MAC more":           {func(m *machine) { m.marks = strings.ReplaceAll(m.marks, ":0c }", ":0c, 52:54:00:00:00:0d }") }, marks},
+		"another mark":         {func(m *machine) { m.marks = strings.ReplaceAll(m.marks, "set 0x", "set 0x1") }, marks},
+		"another rule":         {func(m *machine) { m.marks = strings.ReplaceAll(m.marks, "ether saddr", "tcp dport 1 ether saddr") }, marks},
+		"no virtual server":    {func(m *machine) { m.table = m.table[:1] }, fmt.Sprintf("ipvs fwmark %d", mark)},
+		"a server beside": {func(m *machine) {
+			m.table[1].Destinations = append(slices.Clone(m.table[1].Destinations), ipvs.Destination{Address: serverB.Addr(), Weight: 1})
+		}, fmt.Sprintf("ipvs fwmark %d", mark)},
+		"one daemon":     {func(m *machine) { _, m.daemons, _ = strings.Cut(m.daemons, "\n") }, "ipvs sync daemon"},
+		"no daemon":      {func(m *machine) { m.daemons = "" }, "ipvs sync daemon"},
+		"another syncid": {func(m *machine) { m.daemons = strings.Replace(m.daemons, "syncid=51", "syncid=52", 1) }, "ipvs sync daemon"},
+		"file":           {func(m *machine) { delete(m.files, keepalived.VIPMarksPath(vip)) }, "file " + keepalived.VIPMarksPath(vip)},
+	} {
+		m := bareMachine().hold(all)
+		c.change(m)
+		var keys []string
+		for _, a := range deviating(all, m.snapshot(t)) {
+			keys = append(keys, a.Key())
+		}
+		equal(t, name, strings.Join(keys, ", "), c.keys)
+	}
+}
+
+func TestPeersAreKnownByTheirInterfacesOnTheNetworkOfTheVIP(t *testing.T) {
+	on := func(change func(a, b *Snapshot)) (VIP, []Problem) {
+		pair := pairOnTheWire(t)
+		change(pair["a"], pair["b"])
+		return redisVIP().On("a", SourceMAC, pair), redisVIP().CheckPeers("a", SourceMAC, pair)
+	}
+	held := Address{Device: "eth0", Prefix: redisVIP().Address, Label: "eth0", Secondary: true}
+	for name, c := range map[string]struct {
+		change func(a, b *Snapshot)
+		macs   string
+		said   string
+	}{
+		"as they are":         {func(*Snapshot, *Snapshot) {}, "52:54:00:00:00:0c", ""},
+		"the VIP on the peer": {func(_, b *Snapshot) { b.Addresses = append(b.Addresses, held) }, "52:54:00:00:00:0c", ""},
+		"the VIP on itself":   {func(a, _ *Snapshot) { a.Addresses = append([]Address{held}, a.Addresses...) }, "52:54:00:00:00:0c", ""},
+		"two interfaces there": {func(_, b *Snapshot) {
+			b.Addresses = append(b.Addresses, Address{Device: "eth1", Prefix: netip.MustParsePrefix("192.0.2.13/24")})
+		}, "52:54:00:00:00:0c 52:54:00:00:01:0c", ""},
+		"peer without Ethernet": {func(_, b *Snapshot) { clear(b.MACs) }, "", `host "b" has no Ethernet interface`},
+		"peer elsewhere":        {func(_, b *Snapshot) { b.Addresses = b.Addresses[2:] }, "", `host "b" has no Ethernet interface`},
+		"itself elsewhere":      {func(a, _ *Snapshot) { a.Addresses = a.Addresses[2:] }, "", `host "a" has no Ethernet interface`},
+	} {
+		v, problems := on(c.change)
+		equal(t, name+": problems", len(problems), boolInt(c.said != ""))
+		for _, p := range problems {
+			if !strings.Contains(p.Detail, c.said) {
+				t.Errorf("%s: %q lacks %q", name, p.Detail, c.said)
+			}
+		}
+		if equal(t, name+": known", v.Peers != nil, c.said == ""); v.Peers != nil {
+			equal(t, name, strings.Join(v.Peers.MACs, " "), c.macs)
+			equal(t, name+": own", v.Peers.Own, serverA.Addr())
+		}
+	}
+	equal(t, "alone", redisVIP().On("a", SourceMAC, map[string]*Snapshot{"a": pairOnTheWire(t)["a"]}).Peers == nil, true)
+	equal(t, "another guard", redisVIP().On("a", BackupOnly, pairOnTheWire(t)).Peers == nil, true)
 }

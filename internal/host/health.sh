@@ -41,6 +41,7 @@ cat /etc/keepalived/redislb/vip-*.services.conf 2>/dev/null | awk -v pid="$PPID"
 		print pid
 	}
 	$1 == "virtual_server" { address = $2; port = $3; alpha = 0 }
+	address == "fwmark" { next } # nothing checks the one of source_mac
 	$1 == "delay_loop" { delay = int($2) }
 	$1 == "protocol" { protocol = tolower($2) }
 	$1 == "alpha" { alpha = 1 }
@@ -56,6 +57,7 @@ cat /etc/keepalived/redislb/vip-*.services.conf 2>/dev/null | awk -v pid="$PPID"
 mv "$servers.new" "$servers"
 
 while read -r kind one two three; do
+	case "$kind $one $two" in *' FWM'*) continue ;; esac # as above
 	case $kind in
 	RS) printf '%s %s\n' "$PPID" "$three" >"$dir/${two}_$one" ;;
 	VS) printf '%s %s\n' "$PPID" "$two" >"$dir/$one" ;;

@@ -127,6 +127,19 @@ func TestServersThatComeInAreNotedUntilTheyAreChecked(t *testing.T) {
 	}
 }
 
+// That of source_mac is no service of the VIP: nothing checks it, and a reload that takes it
+// away says that it is down.
+func TestVirtualServerOfAFirewallMarkIsNotNoted(t *testing.T) {
+	root := t.TempDir()
+	file := filepath.Join(root, keepalived.VIPPeersPath(vip))
+	services, _ := macVIP(t).Peers.Render()
+	if err := errors.Join(os.MkdirAll(filepath.Dir(file), 0o755), os.WriteFile(file, services, 0o644)); err != nil {
+		t.Fatal(err)
+	}
+	says := "VS FWM 1999520591 UP\nRS [192.0.2.11]:tcp:0 FWM 1999520591 DOWN\nVS [192.0.2.229]:tcp:6379 DOWN\n"
+	equal(t, "notes", healthNotes(t, root, []string{"\n" + says}), "[192.0.2.229]:tcp:6379 PID0 DOWN\n")
+}
+
 // By the guard config_swap keepalived says of each server that it is down when it lets the
 // services go, and nothing when they come back.
 func TestServersThatAreSwappedOutAreNotTakenForDown(t *testing.T) {

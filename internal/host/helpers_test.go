@@ -93,6 +93,26 @@ func hashVIP() VIP {
 	return v
 }
 
+func macDirector() Director {
+	d := redisDirector()
+	d.Guard = SourceMAC
+	return d
+}
+
+// macVIP is redisVIP on the first of two directors, a and b.
+func macVIP(t testing.TB) VIP {
+	t.Helper()
+	return redisVIP().On("a", SourceMAC, pairOnTheWire(t))
+}
+
+func pairOnTheWire(t testing.TB) map[string]*Snapshot {
+	t.Helper()
+	a, b := bareMachine().hold(macDirector().Artifacts()), bareMachine().hold(macDirector().Artifacts())
+	b.addresses[1].Prefix = netip.MustParsePrefix("192.0.2.12/24")
+	b.macs = map[string]string{"eth0": "52:54:00:00:00:0c", "eth1": "52:54:00:00:01:0c"}
+	return map[string]*Snapshot{"a": a.snapshot(t), "b": b.snapshot(t)}
+}
+
 func swapDirector() Director {
 	d := redisDirector()
 	d.Guard = ConfigSwap
@@ -190,6 +210,8 @@ type machine struct {
 	secrets           []string          // bodies of the sections
 	sysctls           map[string]string // by path under /proc/sys
 	addresses         []Address
+	macs              map[string]string // by interface
+	marks             string
 	units             map[string]UnitState
 	ipvsLoaded        bool
 	table             ipvs.Table
@@ -220,6 +242,7 @@ func bareMachine() *machine {
 			{Device: "eth0", Prefix: netip.MustParsePrefix("192.0.2.11/24"), Label: "eth0"},
 			{Device: "eth1", Prefix: netip.MustParsePrefix("198.51.100.11/24"), Label: "eth1"},
 		},
+		macs: map[string]string{"eth0": "52:54:00:00:00:0b", "eth1": "52:54:00:00:01:0b"},
 		units: map[string]UnitState{
 			keepalivedUnit: {Load: "not-found", Active: "inactive"},
 			realServerUnit: {Load: "not-found", Active: "inactive"},
@@ -266,12 +289,18 @@ func (m *machine) hold(artifacts []Artifact) *machine {
 			m.servers = append(m.servers, Redis{Instance: a.Instance})
 		case VirtualService:
 			m.table = append(m.table, a.Service)
+		case PeerMarks:
+			_, rules := a.Render()
+			m.marks = strings.ReplaceAll(string(rules), "add rule inet redislb prerouting ", "\t\t")
 		case SyncRole:
 			m.daemons = ""
 			if a.Interface == "" {
 				continue
 			}
-			m.daemons = fmt.Sprintf("backup sync daemon (mcast=%s, syncid=%d, maxlen=1472, group=224.0.0.81, port=8848, ttl=1)\n", a.Interface, a.ID)
+			if a.Both {
+				m.daemons = fmt.Sprintf("master sync daemon (mcast=%s, syncid=%d, maxlen=1472, group=224.0.0.81, port=8848, ttl=1)\n", a.Interface, a.ID)
+			}
+			m.daemons += fmt.Sprintf("backup sync daemon (mcast=%s, syncid=%d, maxlen=1472, group=224.0.0.81, port=8848, ttl=1)\n", a.Interface, a.ID)
 		}
 	}
 	return m
@@ -306,6 +335,9 @@ func (m *machine) probe() []byte {
 	for _, path := range slices.Sorted(maps.Keys(m.sysctls)) {
 		sysctls += "/proc/sys/" + path + ":" + m.sysctls[path] + "\n"
 	}
+	for _, name := range slices.Sorted(maps.Keys(m.macs)) {
+		sysctls += "/sys/class/net/" + name + "/address:" + m.macs[name] + "\n"
+	}
 	section("sysctl", sysctls)
 	section("address", m.addressLines())
 	section("listeners", m.listeners)
@@ -319,6 +351,9 @@ func (m *machine) probe() []byte {
 	}
 	section("health", m.health)
 	section("role", m.state)
+	if m.marks != "" {
+		section("marks", m.marks)
+	}
 	var units []string
 	for _, name := range slices.Sorted(maps.Keys(m.units)) {
 		u, since := m.units[name], int64(0)
@@ -393,7 +428,11 @@ func procTable(table ipvs.Table) string {
 		if s.Persistent {
 			flags = "persistent 75000 FFFFFFFF"
 		}
-		fmt.Fprintf(&b, "%s  %X:%04X %s %s\n", strings.ToUpper(s.Protocol.String()), s.Address.As4(), s.Port, s.Scheduler, flags)
+		if s.FWMark != 0 {
+			fmt.Fprintf(&b, "FWM  %08X %s %s\n", s.FWMark, s.Scheduler, flags)
+		} else {
+			fmt.Fprintf(&b, "%s  %X:%04X %s %s\n", strings.ToUpper(s.Protocol.String()), s.Address.As4(), s.Port, s.Scheduler, flags)
+		}
 		for _, d := range s.Destinations {
 			fmt.Fprintf(&b, "  -> %X:%04X      Route   %d      %-10d %-10d\n", d.Address.As4(), d.Port, d.Weight, d.ActiveConns, d.InactConns)
 		}

@@ -29,6 +29,7 @@ func parseSnapshot(out []byte) (*Snapshot, error) {
 	s := &Snapshot{
 		Files:      map[string]FileState{},
 		Sysctls:    map[string]string{},
+		MACs:       map[string]string{},
 		Units:      map[string]UnitState{},
 		Redis:      map[int]RedisState{},
 		CheckedOut: map[RealServerKey]bool{},
@@ -75,6 +76,8 @@ func parseSnapshot(out []byte) (*Snapshot, error) {
 			s.parseUnits(body)
 		case "reset guard":
 			s.ResetGuard = &body
+		case "marks":
+			s.Marks = body
 		case "loaded":
 			s.parseLoaded(body)
 		case "overrides":
@@ -232,6 +235,10 @@ func (s *Snapshot) parseSysctls(text string) {
 		path, value, ok := strings.Cut(line, ":")
 		if name, isSysctl := strings.CutPrefix(path, "/proc/sys/"); ok && isSysctl {
 			s.Sysctls[sysctlName(name)] = strings.Join(strings.Fields(value), " ")
+		}
+		if rest, isMAC := strings.CutPrefix(path, "/sys/class/net/"); isMAC && len(value) == len("00:00:00:00:00:00") {
+			name, _, _ := strings.Cut(rest, "/")
+			s.MACs[name] = value
 		}
 	}
 }

@@ -66,7 +66,7 @@ echo '== sysctl'
 # Not by the shell, which reads byte by byte: the kernel gives the first one only.
 grep -s . /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv6/conf/all/forwarding \
 	/proc/sys/net/ipv4/vs/* /proc/sys/net/ipv4/conf/*/arp_ignore \
-	/proc/sys/net/ipv4/conf/*/arp_announce
+	/proc/sys/net/ipv4/conf/*/arp_announce /sys/class/net/*/address
 
 # What keepalived takes this host for, and whether its virtual services are just being
 # swapped: before the table, and once more behind.
@@ -185,6 +185,11 @@ fi
 if [ -x /etc/keepalived/redislb/role.sh ] && [ -d /sys/module/nf_tables ]; then
 	echo '== reset guard'
 	nft list chain inet redislb output 2>/dev/null
+	set -- /etc/keepalived/redislb/vip-*.peers.nft
+	if [ -e "$1" ]; then
+		echo '== marks'
+		nft list chain inet redislb prerouting 2>/dev/null
+	fi
 fi
 
 # The servers of Redis that we configured, and no others.

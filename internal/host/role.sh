@@ -46,6 +46,7 @@ guard() {
 	[ -z "$six" ] || six="add element inet redislb vips6 { ${six%,} }"
 	interval=$(sed -n 's/^ *advert_int \([0-9]*\).*/\1/p' "$conf")
 	moving=''
+	marks=$(marks)
 	[ -z "$1" ] || moving="add element inet redislb moving { \"$1\" timeout 15s }"
 	# Longer than the sync daemon takes to tell of all connections: 10 s.
 	nft -f - <<-RULES
@@ -68,10 +69,24 @@ guard() {
 		add rule inet redislb output ip6 saddr @vips6 oif @moving counter drop
 		add rule inet redislb output ip saddr @vips oif @master fib saddr . oif type != local counter drop
 		add rule inet redislb output ip6 saddr @vips6 oif @master fib saddr . oif type != local counter drop
+		add chain inet redislb prerouting
+		flush chain inet redislb prerouting
+		delete chain inet redislb prerouting
+		$marks
 		$four
 		$six
 		$moving
 	RULES
+}
+
+# The loop guard source_mac: what other directors send to a VIP gets a firewall mark, by
+# rules that redislb has put beside the VIP's files; see there. Written with the rest, so
+# that whoever flushes the rules of a host takes both away and gets both back.
+marks() {
+	set -- /etc/keepalived/redislb/vip-*.peers.nft
+	[ -e "$1" ] || return 0
+	echo 'add chain inet redislb prerouting { type filter hook prerouting priority -150; }'
+	cat "$@"
 }
 
 # Noted under /run, beside the process that said it, so that whoever looks at the VIP
@@ -136,6 +151,7 @@ loaded() {
 
 if [ "$1" = START ]; then
 	prepare
+	guard ''
 elif [ "$1" = LOADED ]; then
 	loaded
 elif [ "$1" = GUARD ]; then

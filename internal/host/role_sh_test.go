@@ -1,6 +1,7 @@
 package host
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -8,6 +9,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/redislb/terraform-provider-redislb/internal/keepalived"
 )
 
 // becomes runs role.sh with a folder for a root, which has files for the VIPs, and
@@ -93,6 +96,30 @@ func TestBeforeKeepalivedStopsResetsAreHeldBackAtOnce(t *testing.T) {
 	}
 	if rules, _ := becomes(t, "INSTANCE VI_1 MASTER 100", true); strings.Contains(rules, "add element inet redislb moving") {
 		t.Errorf("a change of the role holds them back by itself:\n%s", rules)
+	}
+}
+
+// The marks of source_mac are there before keepalived is, at boot too, and go with their file.
+func TestWhatPeersSendIsMarkedByTheRulesOfTheVIPs(t *testing.T) {
+	_, marks := keepalived.Peers{VIP: vip, Own: serverA.Addr(), MACs: []string{"52:54:00:00:00:0c"}}.Render()
+	root := t.TempDir()
+	file, sysctls := filepath.Join(root, "etc/keepalived/redislb/vip-192.0.2.229.peers.nft"), filepath.Join(root, "etc/sysctl.d/99-zz-redislb-director.conf")
+	for path, content := range map[string][]byte{file: marks, sysctls: nil} {
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, content, 0o600)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const chain, rule = "add chain inet redislb prerouting { type filter hook prerouting priority -150; }\n", "add rule inet redislb prerouting ether saddr { 52:54:00:00:00:0c } ip daddr 192.0.2.229 meta mark set 0x"
+	rules, _ := becomesIn(t, root, "START", true)
+	empty, hook, add := strings.Index(rules, "delete chain inet redislb prerouting\n"), strings.Index(rules, chain), strings.Index(rules, rule)
+	if empty < 0 || hook < empty || add < hook {
+		t.Errorf("nft is told\n%s", rules)
+	}
+	if err := os.Remove(file); err != nil {
+		t.Fatal(err)
+	}
+	if rules, _ := becomesIn(t, root, "GUARD", true); !strings.Contains(rules, "delete chain inet redislb prerouting\n") || strings.Contains(rules, chain) {
+		t.Errorf("without marks nft is told\n%s", rules)
 	}
 }
 
@@ -183,8 +210,8 @@ func TestSwitchesOfTheGuardAreSetBeforeKeepalivedStarts(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if rules, note := becomesIn(t, root, "START", true); rules != "" || note != "" {
-		t.Errorf("a start is no change of the role: %q %q", rules, note)
+	if _, note := becomesIn(t, root, "START", true); note != "" {
+		t.Errorf("a start is no change of the role: %q", note)
 	}
 	for name, want := range map[string]string{"backup_only": "1\n", "sync_threshold": "1 0\n"} {
 		if got, err := os.ReadFile(filepath.Join(root, "proc/sys/net/ipv4/vs", name)); err != nil || string(got) != want {

@@ -18,6 +18,8 @@ type Snapshot struct {
 	Kernel     string   // release, as uname -r
 	OS         string   // PRETTY_NAME of os-release(5)
 	Interfaces []string // names, as in /sys/class/net
+	// MACs are the Ethernet addresses of interfaces, by name.
+	MACs map[string]string
 	// Management is the host's address by which SSH reaches it; the zero Addr where
 	// that is not known.
 	Management netip.Addr
@@ -41,6 +43,9 @@ type Snapshot struct {
 	// ResetGuard is the chain of the reset guard in nft's words, empty where there is
 	// none; nil: nobody could tell.
 	ResetGuard *string
+	// Marks is the chain of the loop guard source_mac in nft's words; empty: there is
+	// none, or no VIP that wants it.
+	Marks string
 	// Loaded are the SHA-256 sums of the files that the keepalived which runs has read,
 	// by path; nil: not known.
 	Loaded map[string]string

@@ -87,6 +87,9 @@ func TestStepsAreInTheOrderThatTheGoldenFilesSay(t *testing.T) {
 		"vip-create":             {machine: director(), want: redisVIP().Artifacts()},
 		"vip-update":             {machine: director().hold(redisVIP().Artifacts()), want: deviating(weighed.Artifacts(), director().hold(redisVIP().Artifacts()).snapshot(t))},
 		"vip-update-of-the-port": {machine: director().hold(redisVIP().Artifacts()), want: deviating(moved.Artifacts(), director().hold(redisVIP().Artifacts()).snapshot(t)), gone: Obsolete(redisVIP().Artifacts(), moved.Artifacts())},
+		"director-source-mac":    {machine: director(), want: deviating(macDirector().Artifacts(), director().snapshot(t))},
+		"vip-source-mac":         {machine: bareMachine().hold(macDirector().Artifacts()).hold(redisVIP().Artifacts()), want: deviating(macVIP(t).Artifacts(), bareMachine().hold(macDirector().Artifacts()).hold(redisVIP().Artifacts()).snapshot(t))},
+		"vip-source-mac-no-more": {machine: bareMachine().hold(macDirector().Artifacts()).hold(macVIP(t).Artifacts()), gone: Obsolete(macVIP(t).Artifacts(), redisVIP().Artifacts())},
 		"vip-destroy":            {machine: director().hold(redisVIP().Artifacts()), gone: redisVIP().Artifacts()},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -290,7 +293,7 @@ func TestFilesThatAreWrittenAreAllProbed(t *testing.T) {
 			t.Errorf("probe.sh does not read %s", pattern)
 		}
 	}
-	for _, a := range slices.Concat(redisDirector().Artifacts(), swapDirector().Artifacts(), servingRedis().Artifacts(), redisVIP().Artifacts()) {
+	for _, a := range slices.Concat(redisDirector().Artifacts(), swapDirector().Artifacts(), servingRedis().Artifacts(), macVIP(t).Artifacts()) {
 		f, ok := a.(File)
 		if !ok {
 			continue

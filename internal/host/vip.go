@@ -18,6 +18,8 @@ type VIP struct {
 	Passwords map[string]Password
 	// Guard is that of the directors; empty is BackupOnly.
 	Guard LoopGuard
+	// Peers is what one director knows of the others, for [SourceMAC].
+	Peers *keepalived.Peers
 }
 
 // Password is a secret that is written when its version changes. Text is needed only
@@ -47,7 +49,28 @@ func (v VIP) Artifacts() []Artifact {
 	if len(v.Services) > 0 {
 		artifacts = append(artifacts, others)
 	}
+	if v.Peers != nil && len(v.Services) > 0 {
+		artifacts = append(artifacts, v.guardedByMAC()...)
+	}
 	return append(artifacts, HeldAddress{v.Address})
+}
+
+// guardedByMAC is what [SourceMAC] has for the VIP on a director.
+func (v VIP) guardedByMAC() []Artifact {
+	services, marks := v.Peers.Render()
+	own := ipvs.Service{
+		Key:       ipvs.Key{FWMark: v.Peers.Mark(), IPv6: v.Peers.Own.Is6()},
+		Scheduler: "rr",
+		Destinations: []ipvs.Destination{{
+			Address: v.Peers.Own, Forwarding: ipvs.DR, Weight: 1,
+		}},
+	}
+	return []Artifact{
+		File{Path: keepalived.VIPPeersPath(v.Peers.VIP), Mode: 0o644, Content: services},
+		File{Path: keepalived.VIPMarksPath(v.Peers.VIP), Mode: 0o644, Content: marks},
+		VirtualService{Service: own},
+		PeerMarks{*v.Peers},
+	}
 }
 
 // prerequisites look, on the host, for the programs that keepalived would only leave

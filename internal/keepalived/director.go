@@ -44,11 +44,13 @@ type Director struct {
 	// sync daemon is master where the instance is, backup elsewhere. Empty runs
 	// no daemon.
 	SyncInterface string
+	// SyncBoth runs both daemons, whatever the instance is.
+	SyncBoth bool
 	// SwapServices leaves it to ServicesPath whether there are any virtual servers:
 	// keepalived itself has no way to have them on the master alone.
 	SwapServices bool
-	// SyncID tells the daemons of several pairs on a segment apart. It is 0
-	// without SyncInterface.
+	// SyncID tells the daemons of several pairs on a segment apart. It is 0, and
+	// SyncBoth false, without SyncInterface.
 	SyncID int
 }
 
@@ -79,8 +81,8 @@ func (d Director) Validate() error {
 	switch {
 	case d.SyncInterface != "":
 		errs = append(errs, wrap("sync interface", ValidateInterface(d.SyncInterface)), ValidateSyncID(d.SyncID))
-	case d.SyncID != 0:
-		errs = append(errs, fmt.Errorf("sync id %d without a sync interface", d.SyncID))
+	case d.SyncID != 0 || d.SyncBoth:
+		errs = append(errs, fmt.Errorf("sync id %d or both daemons without a sync interface", d.SyncID))
 	}
 	return errors.Join(errs...)
 }
@@ -101,7 +103,11 @@ func (d Director) Render() []byte {
 		statement("lvs_notify_fifo", HealthFIFO),
 		statement("lvs_notify_fifo_script", HealthScript),
 	}
-	if d.SyncInterface != "" {
+	switch {
+	case d.SyncBoth:
+		// Of no instance (check_daemon.c, start_check).
+		global = append(global, statement("lvs_sync_daemon", d.SyncInterface, "id", strconv.Itoa(d.SyncID)))
+	case d.SyncInterface != "":
 		global = append(global, statement("lvs_sync_daemon", d.SyncInterface, "inst", d.Instance, "id", strconv.Itoa(d.SyncID)))
 	}
 	track := d.Track.sorted()

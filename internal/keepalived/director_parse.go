@@ -29,7 +29,7 @@ func ParseDirector(data []byte) (Director, error) {
 		"vrrp_instance": func(n Node) error { return d.readInstance(n, &track) },
 		"include":       d.readServices,
 	}.read(others, "global_defs", "vrrp_instance", "include")
-	if err == nil && d.SyncInterface != "" && syncInstance != d.Instance {
+	if err == nil && d.SyncInterface != "" && !d.SyncBoth && syncInstance != d.Instance {
 		err = fmt.Errorf("lvs_sync_daemon follows %q, the instance is %q", syncInstance, d.Instance)
 	}
 	if err == nil {
@@ -65,11 +65,16 @@ func (d *Director) readGlobal(n Node, syncInstance *string) error {
 		"lvs_notify_fifo":        exactly(HealthFIFO),
 		"lvs_notify_fifo_script": exactly(HealthScript),
 		"lvs_sync_daemon": func(n Node) (err error) {
-			if len(n.Args) != 5 || n.Args[1] != "inst" || n.Args[3] != "id" {
-				return fmt.Errorf("expected an interface, inst and its name, id and its number")
+			switch {
+			case len(n.Args) == 5 && n.Args[1] == "inst" && n.Args[3] == "id":
+				*syncInstance = n.Args[2]
+			case len(n.Args) == 3 && n.Args[1] == "id":
+				d.SyncBoth = true
+			default:
+				return fmt.Errorf("expected an interface, inst and its name (or neither), id and its number")
 			}
-			d.SyncInterface, *syncInstance = n.Args[0], n.Args[2]
-			d.SyncID, err = strconv.Atoi(n.Args[4])
+			d.SyncInterface = n.Args[0]
+			d.SyncID, err = strconv.Atoi(n.Args[len(n.Args)-1])
 			return err
 		},
 	}.read(n.Block, "router_id", "enable_script_security", "script_user", "lvs_notify_fifo", "lvs_notify_fifo_script")

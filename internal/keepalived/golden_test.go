@@ -177,6 +177,9 @@ func TestDirectorIsWrittenAsTheGoldenFilesSay(t *testing.T) {
 	swapping := director()
 	swapping.SyncInterface, swapping.SyncID, swapping.SwapServices = "", 0, true
 	golden(t, "director-swap.conf", swapping.Render())
+	both := director()
+	both.SyncBoth = true
+	golden(t, "director-source-mac.conf", both.Render())
 	for name, d := range map[string]keepalived.Director{"2": everything(false), "3": everything(true)} {
 		if err := d.Validate(); err != nil {
 			t.Errorf("version %s: %v", name, err)
@@ -191,6 +194,25 @@ func TestAuthIsWrittenAsTheGoldenFileSays(t *testing.T) {
 		t.Fatal(err)
 	}
 	golden(t, "auth.conf", auth)
+}
+
+func TestPeersAreWrittenAsTheGoldenFilesSay(t *testing.T) {
+	two := keepalived.Peers{
+		VIP: redis().Address.Addr(), Own: netip.MustParseAddr("192.0.2.11"), MACs: []string{"52:54:00:00:00:0d", "52:54:00:00:00:0c"},
+	}
+	services, marks := two.Render()
+	golden(t, "vip-redis.peers.services.conf", services)
+	golden(t, "vip-redis.peers.nft", marks)
+	six := keepalived.Peers{VIP: ipv6().Address.Addr(), Own: netip.MustParseAddr("2001:db8::11"), MACs: two.MACs[:1]}
+	services, marks = six.Render()
+	golden(t, "vip-ipv6.peers.services.conf", services)
+	golden(t, "vip-ipv6.peers.nft", marks)
+
+	other := two
+	other.Own = netip.MustParseAddr("192.0.2.12")
+	if two.Mark() == other.Mark() || two.Mark() == six.Mark() || two.Mark() < 1<<30 || two.Mark() >= 1<<31 {
+		t.Errorf("marks %x of one director, %x of the other, %x of another VIP", two.Mark(), other.Mark(), six.Mark())
+	}
 }
 
 func TestVIPIsWrittenAsTheGoldenFilesSay(t *testing.T) {

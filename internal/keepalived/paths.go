@@ -71,6 +71,16 @@ func VIPAddressPath(vip netip.Addr) string {
 	return Dir + "/vip-" + vip.String() + ".address.conf"
 }
 
+// VIPPeersPath is the file with the virtual server, by a firewall mark, of what other
+// directors send to the VIP, and VIPMarksPath the nftables rule that marks it.
+// servicesGlob matches the first.
+func VIPPeersPath(vip netip.Addr) string {
+	return Dir + "/vip-" + vip.String() + ".peers.services.conf"
+}
+
+// VIPMarksPath: see VIPPeersPath.
+func VIPMarksPath(vip netip.Addr) string { return Dir + "/vip-" + vip.String() + ".peers.nft" }
+
 // VIPServicesPath is the file with the virtual servers of a VIP.
 func VIPServicesPath(vip netip.Addr) string { return Dir + "/vip-" + vip.String() + ".services.conf" }
 

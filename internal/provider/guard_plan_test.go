@@ -103,3 +103,45 @@ func TestVIPIsPlannedWithItsArtifactsWhereItsDirectorIsKnown(t *testing.T) {
 		}
 	}
 }
+
+// A director knows the others by the interfaces that they have when the plan is made.
+func TestPlanShowsHowADirectorKnowsTheOthers(t *testing.T) {
+	serving := func(loopGuard host.LoopGuard, directors ...string) (map[string]string, diag.Diagnostics) {
+		p, r := newPair(t, "a")
+		d := leaving()
+		d.LoopGuard = types.StringValue(string(loopGuard))
+		for name := range p.files {
+			for _, artifact := range d.spec("").Artifacts() {
+				if file, ok := artifact.(host.File); ok {
+					p.files[name][file.Path] = file.Content
+				}
+			}
+		}
+		p.bare = strings.Replace(p.bare, "== sysctl\n", "== sysctl\n/sys/class/net/eth0/address:52:54:00:00:00:0c\n", 1)
+		r.fleet.plans = newPlans()
+		to := stateOf(t, r, servedVIP(map[string]int{"192.0.2.11": 1, "192.0.2.12": 1}, directors...))
+		resp := resource.ModifyPlanResponse{Plan: tfsdk.Plan(to)}
+		r.ModifyPlan(t.Context(), resource.ModifyPlanRequest{State: stateOf(t, r, nil), Plan: tfsdk.Plan(to), Config: tfsdk.Config(to)}, &resp)
+		var got vipModel
+		resp.Diagnostics.Append(resp.Plan.Get(t.Context(), &got)...)
+		return textsIn(got.Artifacts, "a: "), resp.Diagnostics
+	}
+	const marks, file = "nftables mark of peers of 192.0.2.229", "file /etc/keepalived/redislb/vip-192.0.2.229.peers.nft"
+	for _, c := range []struct {
+		guard     host.LoopGuard
+		directors []string
+		marked    bool
+	}{
+		{host.SourceMAC, []string{"a", "b"}, true},
+		{host.SourceMAC, []string{"a"}, false},
+		{host.BackupOnly, []string{"a", "b"}, false},
+	} {
+		texts, diags := serving(c.guard, c.directors...)
+		if diags.HasError() {
+			t.Errorf("%s, %v: %v", c.guard, c.directors, diags)
+		}
+		if got := strings.HasPrefix(texts[marks], "from 52:54:00:00:00:0c: mark 0x"); got != c.marked || strings.Contains(texts[file], "ether saddr { 52:54:00:00:00:0c }") != c.marked {
+			t.Errorf("%s, %v: %q and %q", c.guard, c.directors, texts[marks], texts[file])
+		}
+	}
+}

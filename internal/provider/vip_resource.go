@@ -88,21 +88,27 @@ func (r *vipResource) look(ctx context.Context, plan *vipModel, state tfsdk.Stat
 	}
 	names := stringsIn(plan.Directors)
 	texts, snapshots := map[string]string{}, map[string]*host.Snapshot{}
-	guarded := true
 	for _, name := range names {
-		s := r.fleet.lookAhead(ctx, name, diags)
-		if s != nil {
+		if s := r.fleet.lookAhead(ctx, name, diags); s != nil {
 			snapshots[name] = s
 		}
-		if spec != nil {
-			guard, known := r.fleet.plans.guard(name, s)
-			// Where there is no director yet, one may come without being referred to.
-			guarded = guarded && known && guard != ""
-			addTexts(texts, name, host.Wanted(guardedBy(*spec, guard)))
-			if s != nil {
-				addProblems(diags, spec.Check(name, s))
-			}
-			addProblems(diags, spec.CheckGuard(name, guard))
+	}
+	guarded := true
+	for _, name := range names {
+		if spec == nil {
+			break
+		}
+		s := snapshots[name]
+		guard, known := r.fleet.plans.guard(name, s)
+		// Where there is no director yet, one may come without being referred to.
+		guarded = guarded && known && guard != "" && (guard != host.SourceMAC || len(snapshots) == len(names))
+		addTexts(texts, name, host.Wanted(spec.On(name, guard, snapshots).Artifacts()))
+		if s != nil {
+			addProblems(diags, spec.Check(name, s))
+		}
+		addProblems(diags, spec.CheckGuard(name, guard))
+		if len(snapshots) == len(names) {
+			addProblems(diags, spec.CheckPeers(name, guard, snapshots))
 		}
 	}
 	address, _ := netip.ParsePrefix(plan.Address.ValueString())
@@ -134,10 +140,18 @@ func (m vipModel) warnOfRemoval(ctx context.Context, diags *diag.Diagnostics) {
 	addWarnings(diags, m.spec(ctx, diags).Interruptions(host.VIP{}, mustDuration(m.DrainTimeout)))
 }
 
-// guardedBy is what a director with that loop guard has on it.
-func guardedBy(v host.VIP, guard host.LoopGuard) []host.Artifact {
-	v.Guard = guard
-	return v.Artifacts()
+// artifactsOn is what a director of the VIP has on it.
+func artifactsOn(v host.VIP, name string, directors types.Set, snapshots map[string]*host.Snapshot) []host.Artifact {
+	return v.On(name, snapshots[name].LoopGuard(), among(directors, snapshots)).Artifacts()
+}
+
+// among are the snapshots of the directors, without those of others.
+func among(directors types.Set, snapshots map[string]*host.Snapshot) map[string]*host.Snapshot {
+	theirs := map[string]*host.Snapshot{}
+	for _, name := range stringsIn(directors) {
+		theirs[name] = snapshots[name]
+	}
+	return theirs
 }
 
 // warnOfLeaving warns where the director that holds the VIP leaves it to others.
@@ -212,10 +226,11 @@ func (r *vipResource) apply(ctx context.Context, plan, prior *vipModel, config t
 	var out takingOut
 	for _, name := range stringsIn(plan.Directors) {
 		guard := snapshots[name].LoopGuard()
-		want[name] = guardedBy(spec, guard)
+		want[name] = artifactsOn(spec, name, plan.Directors, snapshots)
+		addProblems(diags, spec.CheckPeers(name, guard, among(plan.Directors, snapshots)))
 		if planned := textsIn(plan.Artifacts, name+": "); planned != nil && guard != "" && !maps.Equal(planned, host.Wanted(want[name])) {
 			diags.AddAttributeError(path.Root("directors"), "Director Changed Since the Plan",
-				fmt.Sprintf("The director on host %q has loop_guard = %q by now, for which this VIP was not planned; nothing was changed: run terraform plan again. So that this VIP is planned for what a director becomes in the same apply, let directors refer to the host attributes of the redislb_director resources.", name, guard))
+				fmt.Sprintf("The director on host %q has loop_guard = %q by now, or its peers have other network interfaces, for which this VIP was not planned; nothing was changed: run terraform plan again. So that this VIP is planned for what a director becomes in the same apply, let directors refer to the host attributes of the redislb_director resources.", name, guard))
 		}
 	}
 	if diags.HasError() {
@@ -226,7 +241,7 @@ func (r *vipResource) apply(ctx context.Context, plan, prior *vipModel, config t
 		before := prior.spec(ctx, diags)
 		out = plan.takingOut(before, spec)
 		for _, name := range stringsIn(prior.Directors) {
-			gone[name] = host.Obsolete(guardedBy(before, snapshots[name].LoopGuard()), want[name])
+			gone[name] = host.Obsolete(artifactsOn(before, name, prior.Directors, snapshots), want[name])
 		}
 	}
 	texts := r.change(ctx, want, gone, out, seen, spec.CheckDirector, "Unable to "+action+" VIP", diags)
@@ -352,7 +367,7 @@ func (r *vipResource) Read(ctx context.Context, req resource.ReadRequest, resp *
 	}
 	traces, texts := false, map[string]string{}
 	for name, s := range snapshots {
-		artifacts := guardedBy(spec, s.LoopGuard())
+		artifacts := artifactsOn(spec, name, state.Directors, snapshots)
 		traces = traces || host.Traces(artifacts, s)
 		addTexts(texts, name, host.Found(artifacts, s))
 	}
@@ -386,7 +401,7 @@ func (r *vipResource) Delete(ctx context.Context, req resource.DeleteRequest, re
 	}
 	gone := map[string][]host.Artifact{}
 	for name := range names {
-		gone[name] = guardedBy(spec, snapshots[name].LoopGuard())
+		gone[name] = artifactsOn(spec, name, state.Directors, snapshots)
 	}
 	r.change(ctx, nil, gone, state.takingOut(spec, host.VIP{}), state.Artifacts, nil, "Unable to Delete VIP", &resp.Diagnostics)
 }
