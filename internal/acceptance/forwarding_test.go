@@ -5,6 +5,8 @@ package acceptance
 import (
 	"net/netip"
 	"slices"
+	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/redislb/terraform-provider-redislb/internal/host"
@@ -19,10 +21,15 @@ const (
 	translated = `ip route replace 192.0.2.20/32 via 192.0.2.11 dev eth0`
 	tunnelled  = `modprobe ipip && ip link set tunl0 up && sysctl -qw net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.tunl0.rp_filter=0
 		redis-server --port 6380 --bind 0.0.0.0 --protected-mode no --save '' --dir /tmp --daemonize yes >/dev/null`
+	marked = `nft -f - <<'RULES'
+		add table ip marks
+		add chain ip marks prerouting { type filter hook prerouting priority -150; }
+		add rule ip marks prerouting ip daddr 192.0.2.229 tcp dport 6379 meta mark set 9
+RULES`
 	undone = `ip route del 192.0.2.20/32; redis-cli -p 6380 shutdown nosave; ip link set tunl0 down; true`
 )
 
-// Traffic by address translation, by a tunnel, and to an IPv6 VIP.
+// Traffic by address translation, by a tunnel, by a firewall mark, and to an IPv6 VIP.
 func everyWayOfForwarding(t *testing.T) {
 	vip6 := netip.MustParseAddr("2001:db8::229")
 	server6 := func(h *lab.Host) netip.Addr {
@@ -48,6 +55,13 @@ func everyWayOfForwarding(t *testing.T) {
 	b2.Port = 6380
 	all := four
 	all.Services = append(slices.Clone(four.Services), service("nat", keepalived.NAT, 7000, b), service("tun", keepalived.TUN, 6380, b2))
+	byMark := four.Services[0]
+	byMark.Name, byMark.FWMark, byMark.Port, byMark.Check.Port = "mark", 9, 9000, 6379
+	byMark.RealServers = slices.Clone(byMark.RealServers)
+	for i := range byMark.RealServers {
+		byMark.RealServers[i].Port = byMark.Port
+	}
+	all.Services = append(all.Services, byMark)
 	six := host.VIP{VIP: keepalived.VIP{Address: netip.PrefixFrom(vip6, 64), Services: []keepalived.VirtualServer{
 		service("redis6", keepalived.DR, 6379,
 			keepalived.RealServer{Name: "a", Address: server6(hostA()), Port: 6379, Weight: 1},
@@ -87,7 +101,32 @@ func everyWayOfForwarding(t *testing.T) {
 		}
 	}
 	hostB().MustExec(t, undone)
+	throughAMark(t)
 	for _, h := range []*lab.Host{hostB(), hostA()} {
 		directly(t, h).must(t, before, host.Obsolete(want, before))
+	}
+}
+
+// throughAMark opens connections to a port whose packets get a firewall mark, and has them
+// counted by the service of the mark and not by that of the port.
+func throughAMark(t *testing.T) {
+	t.Helper()
+	for _, h := range hosts() {
+		h.MustExec(t, marked)
+	}
+	const n = 40
+	died := expired(t)
+	got := connect(t, n)
+	died = expired(t) - died
+	counts := strings.Fields(hostA().MustExec(t, "ipvsadm -Ln --stats --exact -f 9 | grep '^FWM'"))
+	for _, h := range hosts() {
+		h.MustExec(t, "nft delete table ip marks")
+	}
+	t.Logf("a firewall mark: connections to each server: %v", got)
+	if got[""] > 0 || len(got) != 2 || died > 0 {
+		t.Errorf("a firewall mark: %d of %d connections failed, servers %v, %d packets died of old age", got[""], n, got, died)
+	}
+	if len(counts) < 3 || counts[2] != strconv.Itoa(n) {
+		t.Errorf("the service of the mark has counted %q, want %d connections", counts, n)
 	}
 }

@@ -68,6 +68,11 @@ func TestServicesOfEveryKindAreInTheKernelAsTheyAreMeant(t *testing.T) {
 		"-a -u 192.0.2.231:514 -r 192.0.2.11:514 -g -w 1",
 		"-A -t [2001:db8::229]:6379 -s rr -p 60 -M 64",
 		"-A -u 192.0.2.230:53 -s mh",
+		"-A -f 7 -s rr",
+		"-a -f 7 -r 192.0.2.13:0 -g -w 1",
+		"-A -f 8 -s rr",
+		"-a -f 8 -r 192.0.2.11:0 -m -w 1",
+		"-a -f 8 -r 192.0.2.12:8080 -m -w 1",
 	}
 	eventually(t, 60*time.Second, "the table is what the services are", func() bool {
 		table := exec(hostA(), "ipvsadm -Sn")
@@ -94,6 +99,7 @@ func TestServicesOfEveryKindAreInTheKernelAsTheyAreMeant(t *testing.T) {
 		"one packet":      "ipvsadm -E -u 192.0.2.231:53 -s rr",
 		"a stand-in":      "ipvsadm -a -t 192.0.2.231:6379 -r 192.0.2.13:6379 -g",
 		"an IPv6 service": "ipvsadm -D -t [2001:db8::229]:6379",
+		"a firewall mark": "ipvsadm -d -f 8 -r 192.0.2.11:0",
 	} {
 		hostA().MustExec(t, by)
 		again := directly(t, hostA()) // what a has just seen is not looked at once more

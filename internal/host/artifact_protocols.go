@@ -42,6 +42,9 @@ func (o OtherProtocols) Found(s *Snapshot) (string, bool) {
 func (o OtherProtocols) others(s *Snapshot) []ipvs.Service {
 	var found []ipvs.Service
 	for _, configured := range o.Configured {
+		if configured.FWMark != 0 {
+			continue
+		}
 		for _, protocol := range []ipvs.Protocol{ipvs.TCP, ipvs.UDP, ipvs.SCTP} {
 			key := configured
 			key.Protocol = protocol

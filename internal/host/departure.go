@@ -68,7 +68,7 @@ func drain(vip netip.Addr, s *keepalived.VirtualServer, stays map[RealServerKey]
 	s.RealServers = slices.Clone(s.RealServers)
 	for i := range s.RealServers {
 		rs := &s.RealServers[i]
-		name := RealServerKey{key, netip.AddrPortFrom(rs.Address, uint16(rs.Port))}
+		name := RealServerKey{key, netip.AddrPortFrom(rs.Address, s.RowPort(rs.Port))}
 		if !stays[name] {
 			rs.Weight = 0
 			servers = append(servers, DepartingServer{s.Name, rs.Name, name})

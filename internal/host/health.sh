@@ -5,7 +5,7 @@
 # verdicts of its health checks, as they change (keepalived.conf(5)):
 #   RS [REAL_SERVER]:PROTOCOL:PORT [VIP]:PROTOCOL:PORT UP|DOWN
 #   VS [VIP]:PROTOCOL:PORT UP|DOWN
-# the second as the quorum of a virtual server is gained and lost. Notes each under
+# (FWM MARK for the VIP of a service by firewall mark), the second as the quorum of a virtual server is gained and lost. Notes each under
 # /run, beside the process that said it, so that whoever compares the IPVS table with
 # its configuration can tell a real server that keepalived took out from one that
 # somebody deleted.
@@ -41,12 +41,15 @@ cat /etc/keepalived/redislb/vip-*.services.conf 2>/dev/null | awk -v pid="$PPID"
 		print pid
 	}
 	$1 == "virtual_server" { address = $2; port = $3; alpha = 0 }
-	address == "fwmark" { next } # nothing checks the one of source_mac
 	$1 == "delay_loop" { delay = int($2) }
 	$1 == "protocol" { protocol = tolower($2) }
 	$1 == "alpha" { alpha = 1 }
 	$1 == "real_server" {
-		name = "[" address "]:" protocol ":" port "_[" $2 "]:" protocol ":" $3
+		if (address == "fwmark") {
+			name = "FWM:" port "_[" $2 "]:none:" ($3 == "{" ? 0 : $3)
+		} else {
+			name = "[" address "]:" protocol ":" port "_[" $2 "]:" protocol ":" $3
+		}
 		print name
 		if (!(name in known)) {
 			note = dir "/" name
@@ -56,8 +59,11 @@ cat /etc/keepalived/redislb/vip-*.services.conf 2>/dev/null | awk -v pid="$PPID"
 	}' >"$servers.new"
 mv "$servers.new" "$servers"
 
-while read -r kind one two three; do
-	case "$kind $one $two" in *' FWM'*) continue ;; esac # as above
+while read -r kind one two three four; do
+	case "$kind $one $two" in
+	'RS '*' FWM') two=FWM:$three three=$four ;;
+	'VS FWM '*) one=FWM:$two two=$three ;;
+	esac
 	case $kind in
 	RS) printf '%s %s\n' "$PPID" "$three" >"$dir/${two}_$one" ;;
 	VS) printf '%s %s\n' "$PPID" "$two" >"$dir/$one" ;;

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -127,17 +128,45 @@ func TestServersThatComeInAreNotedUntilTheyAreChecked(t *testing.T) {
 	}
 }
 
-// That of source_mac is no service of the VIP: nothing checks it, and a reload that takes it
-// away says that it is down.
-func TestVirtualServerOfAFirewallMarkIsNotNoted(t *testing.T) {
+// keepalived does not tell the family of a firewall mark, nor a protocol.
+func TestVerdictsOnServicesByFirewallMarkAreNoted(t *testing.T) {
+	marked := redisVIP()
+	marked.Services[0].FWMark, marked.Services[0].DelayLoop = 7, 6*time.Second
 	root := t.TempDir()
-	file := filepath.Join(root, keepalived.VIPPeersPath(vip))
-	services, _ := macVIP(t).Peers.Render()
+	file := filepath.Join(root, keepalived.VIPServicesPath(vip))
+	_, services := marked.Render()
 	if err := errors.Join(os.MkdirAll(filepath.Dir(file), 0o755), os.WriteFile(file, services, 0o644)); err != nil {
 		t.Fatal(err)
 	}
-	says := "VS FWM 1999520591 UP\nRS [192.0.2.11]:tcp:0 FWM 1999520591 DOWN\nVS [192.0.2.229]:tcp:6379 DOWN\n"
-	equal(t, "notes", healthNotes(t, root, []string{"\n" + says}), "[192.0.2.229]:tcp:6379 PID0 DOWN\n")
+	says := "VS FWM 7 UP\nRS [192.0.2.11]:none:0 FWM 7 DOWN\nRS [192.0.2.12]:none:0 FWM 7 UP\n"
+	notes := healthNotes(t, root, []string{"\n"})
+	equal(t, "notes of those that are new", notes, "FWM:7_[192.0.2.11]:none:0 PID0 NEW 166\nFWM:7_[192.0.2.12]:none:0 PID0 NEW 166\n")
+	notes = healthNotes(t, root, []string{"\n" + says})
+	equal(t, "notes", notes, "FWM:7 PID0 UP\nFWM:7_[192.0.2.11]:none:0 PID0 DOWN\nFWM:7_[192.0.2.12]:none:0 PID0 UP\n")
+
+	m := director().hold(marked.Artifacts())
+	m.addresses = append(m.addresses, Address{Device: "eth0", Prefix: marked.Address, Label: "eth0"})
+	m.table[0].Destinations = m.table[0].Destinations[1:]
+	m.health = "FWM:7_[192.0.2.11]:none:0 DOWN\n"
+	equal(t, "drift where one is down", len(deviating(marked.Artifacts(), m.snapshot(t))), 0)
+	m.health = ""
+	equal(t, "drift where none is", len(deviating(marked.Artifacts(), m.snapshot(t))), 1)
+	equal(t, "warnings", len(marked.Live(map[string]*Snapshot{"a": m.snapshot(t)})), 0)
+	m.health = "FWM:7_[192.0.2.11]:none:0 DOWN\nFWM:7 DOWN\n"
+	equal(t, "warnings of a server and the quorum", len(marked.Live(map[string]*Snapshot{"a": m.snapshot(t)})), 2)
+}
+
+// One mark cannot lead to two services, of whatever VIPs of a host.
+func TestFirewallMarkOfAnotherVIPIsRefused(t *testing.T) {
+	one, other := redisVIP(), redisVIP()
+	one.Services[0].FWMark = 7
+	other.Address = netip.MustParsePrefix("192.0.2.230/24")
+	for mark, want := range map[uint32]int{0: 0, 7: 1, 8: 0} {
+		other.Services = slices.Clone(other.Services)
+		other.Services[0].FWMark = mark
+		equal(t, fmt.Sprint("problems with ", mark), len(other.Check("a", director().hold(one.Artifacts()).snapshot(t))), want)
+	}
+	equal(t, "of its own", len(one.Check("a", director().hold(one.Artifacts()).snapshot(t))), 0)
 }
 
 // By the guard config_swap keepalived says of each server that it is down when it lets the

@@ -22,12 +22,12 @@ func (v VIP) Interruptions(planned VIP, drain time.Duration) []Problem {
 	}
 	for _, before := range v.Services {
 		at := slices.IndexFunc(planned.Services, func(s keepalived.VirtualServer) bool {
-			return s.Port == before.Port && s.Protocol == before.Protocol
+			return ServiceKey(v.Address.Addr(), s) == ServiceKey(v.Address.Addr(), before)
 		})
 		if at < 0 {
 			if before.TotalWeight() > 0 {
 				problems = append(problems, Problem{[]string{"services"}, "Service Is Removed",
-					fmt.Sprintf("The service %q (%s port %d) is taken out of the table, and %s", before.Name, before.Protocol, before.Port, fate(before, drain))})
+					fmt.Sprintf("The service %q (%s) is taken out of the table, and %s", before.Name, ServiceKey(v.Address.Addr(), before), fate(before, drain))})
 			}
 			continue
 		}

@@ -91,8 +91,8 @@ func (v VIP) answers(service keepalived.VirtualServer, r keepalived.RealServer, 
 	if service.Check.Kind == keepalived.CheckNone || service.Check.Kind == keepalived.CheckScript {
 		return false
 	}
-	key := ipvs.Key{Protocol: ipvs.TCP, Address: v.Address.Addr(), Port: uint16(service.Port)}
-	server := netip.AddrPortFrom(r.Address, uint16(r.Port))
+	key := ServiceKey(v.Address.Addr(), service)
+	server := netip.AddrPortFrom(r.Address, service.RowPort(r.Port))
 	for _, s := range hosts {
 		row := s.Service(key)
 		if row != nil && !s.CheckedOut[RealServerKey{Service: key, Server: server}] &&

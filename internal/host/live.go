@@ -19,7 +19,7 @@ func (v VIP) Live(directors map[string]*Snapshot) []Problem {
 	for _, service := range v.Services {
 		key := ServiceKey(v.Address.Addr(), service)
 		for _, r := range service.RealServers {
-			at := RealServerKey{Service: key, Server: netip.AddrPortFrom(r.Address, uint16(r.Port))}
+			at := RealServerKey{Service: key, Server: netip.AddrPortFrom(r.Address, service.RowPort(r.Port))}
 			if out := where(directors, func(s *Snapshot) bool { return s.CheckedOut[at] && !s.Unchecked[at] }); len(out) > 0 && r.Weight > 0 {
 				problems = append(problems, Problem{[]string{"services"}, "Real Server Is Down",
 					fmt.Sprintf("Service %q: the real server %q (%s) fails its check (%s) on %s. keepalived sends it nothing until it passes, which is no drift: look after the server.", service.Name, r.Name, at.Server, service.Check.Kind, onDirectors(out))})

@@ -210,7 +210,7 @@ func TestChangeOfAVIPThatInterruptsTrafficIsFound(t *testing.T) {
 		},
 		"real server, drained":    {before: func(s *keepalived.VirtualServer) { s.RealServers[1].Weight = 0 }, after: func(s *keepalived.VirtualServer) { s.RealServers = s.RealServers[:1] }},
 		"real server, other name": {after: func(s *keepalived.VirtualServer) { s.RealServers[1].Name = "c" }},
-		"port":                    {after: func(s *keepalived.VirtualServer) { s.Port = 6380 }, words: `The service "redis" (TCP port 6379) is taken out of the table`},
+		"port":                    {after: func(s *keepalived.VirtualServer) { s.Port = 6380 }, words: `The service "redis" (tcp 192.0.2.229:6379) is taken out of the table`},
 		"port, all drained":       {before: func(s *keepalived.VirtualServer) { s.RealServers[0].Weight, s.RealServers[1].Weight = 0, 0 }, after: func(s *keepalived.VirtualServer) { s.Port = 6380 }},
 		"scheduler":               {after: func(s *keepalived.VirtualServer) { s.Scheduler = "wlc" }},
 	} {

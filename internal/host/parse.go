@@ -350,35 +350,48 @@ func (s *Snapshot) parseHealth(text string) error {
 			continue
 		}
 		vip, server, ofServer := strings.Cut(name, "_")
-		service, protocol, err := parseTrio(vip)
+		keys, err := parseServiceNote(vip)
 		if err != nil {
 			return fmt.Errorf("health note %q: %w", name, err)
 		}
-		key := ipvs.Key{Protocol: protocol, Address: service.Addr(), Port: service.Port()}
-		if !ofServer {
-			s.QuorumLost[key] = true
-			continue
-		}
-		endpoint, _, err := parseTrio(server)
-		if err != nil {
-			return fmt.Errorf("health note %q: %w", name, err)
-		}
-		of := RealServerKey{Service: key, Server: endpoint}
-		s.CheckedOut[of] = true
-		if unchecked {
-			s.Unchecked[of] = true
+		for _, key := range keys {
+			if !ofServer {
+				s.QuorumLost[key] = true
+				continue
+			}
+			endpoint, _, err := parseTrio(server)
+			if err != nil {
+				return fmt.Errorf("health note %q: %w", name, err)
+			}
+			of := RealServerKey{Service: key, Server: endpoint}
+			s.CheckedOut[of] = true
+			if unchecked {
+				s.Unchecked[of] = true
+			}
 		}
 	}
 	return nil
 }
 
-// parseTrio reads keepalived's [ADDRESS]:PROTOCOL:PORT.
+// parseServiceNote reads the name of a virtual server: [ADDRESS]:PROTOCOL:PORT, or FWM:MARK,
+// of which keepalived does not say the family.
+func parseServiceNote(text string) ([]ipvs.Key, error) {
+	if mark, ok := strings.CutPrefix(text, "FWM:"); ok {
+		number, err := strconv.ParseUint(mark, 10, 32)
+		return []ipvs.Key{{FWMark: uint32(number)}, {FWMark: uint32(number), IPv6: true}}, err
+	}
+	service, protocol, err := parseTrio(text)
+	return []ipvs.Key{{Protocol: protocol, Address: service.Addr(), Port: service.Port()}}, err
+}
+
+// parseTrio reads keepalived's [ADDRESS]:PROTOCOL:PORT. The protocol is none, or whatever
+// keepalived takes for it, where a firewall mark goes for all.
 func parseTrio(text string) (netip.AddrPort, ipvs.Protocol, error) {
 	address, rest, _ := strings.Cut(strings.TrimPrefix(text, "["), "]:")
 	name, port, _ := strings.Cut(rest, ":")
-	protocol, ok := map[string]ipvs.Protocol{"tcp": ipvs.TCP, "udp": ipvs.UDP}[name]
+	protocol, ok := map[string]ipvs.Protocol{"tcp": ipvs.TCP, "udp": ipvs.UDP, "none": ipvs.TCP}[name]
 	if !ok {
-		return netip.AddrPort{}, 0, fmt.Errorf("%q: want tcp or udp", text)
+		return netip.AddrPort{}, 0, fmt.Errorf("%q: want tcp, udp or none", text)
 	}
 	ip, err := netip.ParseAddr(address)
 	if err != nil {

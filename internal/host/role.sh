@@ -81,11 +81,12 @@ guard() {
 
 # The loop guard source_mac: what other directors send to a VIP gets a firewall mark, by
 # rules that redislb has put beside the VIP's files; see there. Written with the rest, so
-# that whoever flushes the rules of a host takes both away and gets both back.
+# that whoever flushes the rules of a host takes both away and gets both back. Behind the
+# rules that set marks of others (priority mangle, -150), of which the last one counts.
 marks() {
 	set -- /etc/keepalived/redislb/vip-*.peers.nft
 	[ -e "$1" ] || return 0
-	echo 'add chain inet redislb prerouting { type filter hook prerouting priority -150; }'
+	echo 'add chain inet redislb prerouting { type filter hook prerouting priority -140; }'
 	cat "$@"
 }
 

@@ -109,7 +109,7 @@ func TestWhatPeersSendIsMarkedByTheRulesOfTheVIPs(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	const chain, rule = "add chain inet redislb prerouting { type filter hook prerouting priority -150; }\n", "add rule inet redislb prerouting ether saddr { 52:54:00:00:00:0c } ip daddr 192.0.2.229 meta mark set 0x"
+	const chain, rule = "add chain inet redislb prerouting { type filter hook prerouting priority -140; }\n", "add rule inet redislb prerouting ether saddr { 52:54:00:00:00:0c } ip daddr 192.0.2.229 meta mark set 0x"
 	rules, _ := becomesIn(t, root, "START", true)
 	empty, hook, add := strings.Index(rules, "delete chain inet redislb prerouting\n"), strings.Index(rules, chain), strings.Index(rules, rule)
 	if empty < 0 || hook < empty || add < hook {

@@ -16,6 +16,7 @@ flock 8
 services() {
 	cat /etc/keepalived/redislb/vip-*.services.conf 2>/dev/null | awk '
 		$1 == "virtual_server" { address = $2; port = $3 }
+		$1 == "virtual_server" && address == "fwmark" { print "-f " port; next }
 		$1 == "protocol" { print ($2 == "UDP" ? "-u " : "-t ") (address ~ /:/ ? "[" address "]" : address) ":" port }'
 }
 
@@ -25,7 +26,8 @@ arrived() { ipvsadm -Sn 2>/dev/null | grep -cFf /run/redislb/swapped; }
 drop_services() {
 	[ -r /proc/net/ip_vs ] || return 0 # ipvsadm would load the module
 	services | while read -r option endpoint; do
-		ipvsadm -D "$option" "$endpoint" 2>/dev/null
+		# The family of a firewall mark is told for IPv6 alone.
+		ipvsadm -D "$option" "$endpoint" 2>/dev/null || ipvsadm -D "$option" "$endpoint" -6 2>/dev/null
 	done
 }
 

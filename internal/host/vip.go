@@ -91,6 +91,9 @@ func (v VIP) prerequisites() []step {
 
 // ServiceKey is the key of a virtual server of the VIP in the IPVS table.
 func ServiceKey(vip netip.Addr, s keepalived.VirtualServer) ipvs.Key {
+	if s.FWMark != 0 {
+		return ipvs.Key{FWMark: s.FWMark, IPv6: vip.Is6()}
+	}
 	return ipvs.Key{Protocol: protocols[s.Protocol], Address: vip, Port: uint16(s.Port)}
 }
 
@@ -114,11 +117,15 @@ func virtualService(vip netip.Addr, s keepalived.VirtualServer) VirtualService {
 	}
 	for _, rs := range s.RealServers {
 		row.Destinations = append(row.Destinations, ipvs.Destination{
-			Address: rs.Address, Port: uint16(rs.Port), Forwarding: forwarding[s.Forwarding], Weight: rs.Weight,
+			Address: rs.Address, Port: s.RowPort(rs.Port), Forwarding: forwarding[s.Forwarding], Weight: rs.Weight,
 			UpperThreshold: uint32(rs.UpperThreshold), LowerThreshold: uint32(rs.LowerThreshold),
 		})
 	}
-	return VirtualService{Service: row, Sorry: s.SorryServer, Inhibit: s.InhibitOnFailure}
+	sorry := s.SorryServer
+	if sorry.IsValid() {
+		sorry = netip.AddrPortFrom(sorry.Addr(), s.RowPort(int(sorry.Port())))
+	}
+	return VirtualService{Service: row, Sorry: sorry, Inhibit: s.InhibitOnFailure}
 }
 
 var (
@@ -179,6 +186,10 @@ func (v VIP) Check(name string, s *Snapshot) []Problem {
 		}
 	}
 	for _, service := range v.Services {
+		if other := s.marksOf(service.FWMark, vip); other.IsValid() {
+			problems = append(problems, Problem{[]string{"services"}, "Firewall Mark Taken",
+				fmt.Sprintf("Service %q: on host %q the firewall mark %d is of a service of the VIP %s already, and a mark leads to one service. Take another mark, for the rule that sets it too.", service.Name, name, service.FWMark, other)})
+		}
 		if len(s.Schedulers) > 0 && !slices.Contains(s.Schedulers, service.Scheduler) {
 			problems = append(problems, Problem{[]string{"services"}, "Scheduler Missing from the Kernel",
 				fmt.Sprintf("Service %q: the kernel of host %q (%s) has no module ip_vs_%s. It has: %s.", service.Name, name, s.Kernel, service.Scheduler, strings.Join(s.Schedulers, ", "))})
@@ -203,6 +214,19 @@ func (v VIP) Check(name string, s *Snapshot) []Problem {
 		}
 	}
 	return problems
+}
+
+// marksOf returns the other VIP on the host that has a service with the firewall mark; the
+// zero Addr where there is none. The health notes of keepalived do not tell the family of
+// a mark, so it counts for both.
+func (s *Snapshot) marksOf(mark uint32, but netip.Addr) netip.Addr {
+	for _, address := range s.ManagedVIPs() {
+		vip, err := keepalived.ParseVIP(s.Files[keepalived.VIPAddressPath(address)].Content, s.Files[keepalived.VIPServicesPath(address)].Content)
+		if err == nil && mark != 0 && address != but && slices.ContainsFunc(vip.Services, func(o keepalived.VirtualServer) bool { return o.FWMark == mark }) {
+			return address
+		}
+	}
+	return netip.Addr{}
 }
 
 // reachesDirectly reports whether the address is on a network of the host's own. An

@@ -152,6 +152,12 @@ func full() keepalived.VIP {
 		s.Protocol, s.OnePacket = keepalived.UDP, true
 	})
 	service(514, keepalived.Check{Kind: keepalived.CheckNone}, func(s *keepalived.VirtualServer) { s.Protocol = keepalived.UDP })
+	service(8000, keepalived.Check{Kind: keepalived.CheckTCP}, func(s *keepalived.VirtualServer) {
+		s.FWMark, s.SorryServer = 7, netip.MustParseAddrPort("192.0.2.13:8000")
+	})
+	service(8001, keepalived.Check{Kind: keepalived.CheckNone}, func(s *keepalived.VirtualServer) {
+		s.FWMark, s.Forwarding, s.RealServers[0].Port = 8, keepalived.NAT, 8080
+	})
 	return vip
 }
 

@@ -40,7 +40,7 @@ func (p Peers) Render() (services, marks []byte) {
 	node := blockOf("virtual_server", []string{"fwmark", strconv.FormatUint(uint64(p.Mark()), 10)},
 		statement("lvs_sched", "rr"),
 		statement("lvs_method", string(DR)),
-		blockOf("real_server", []string{p.Own.String(), "0"}, number("weight", 1)),
+		blockOf("real_server", []string{p.Own.String()}, number("weight", 1)),
 	)
 	node.Comments = []string{"what other directors send is for this host"}
 	return append([]byte(head+"\n"), Print([]Node{node})...), []byte(head + "add rule inet redislb prerouting " + p.rule() + "\n")

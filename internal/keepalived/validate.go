@@ -101,6 +101,17 @@ func ValidateWeight(value int) error { return inRange("the weight", value, 0, 65
 // ValidatePort allows 1 to 65535.
 func ValidatePort(value int) error { return inRange("the port", value, 1, 65535) }
 
+// MaxFWMark is the highest firewall mark of a service; higher ones are [Peers.Mark]'s.
+const MaxFWMark = 1<<30 - 1
+
+// ValidateFWMark is for the firewall mark of a service.
+func ValidateFWMark(value int64) error {
+	if value < 1 || value > MaxFWMark {
+		return fmt.Errorf("the firewall mark %d is not from 1 to %d", value, MaxFWMark)
+	}
+	return nil
+}
+
 // ValidateRetries allows 0 to 100; 0 takes a real server out at the first
 // failure.
 func ValidateRetries(value int) error { return inRange("the number of retries", value, 0, 100) }

@@ -40,9 +40,13 @@ type VIP struct {
 // VirtualServer is a service on a VIP.
 type VirtualServer struct {
 	// Name is the user's; it is kept in a comment.
-	Name      string
-	Port      int
-	Protocol  Protocol
+	Name string
+	// Port is that on the VIP, and of the real servers' checks.
+	Port     int
+	Protocol Protocol
+	// FWMark, where it is not 0, is the firewall mark of the packets that the service
+	// takes, whatever their protocol, address and port are; Protocol is TCP then.
+	FWMark    uint32
 	Scheduler string
 	// SchedulerFlags are of those that SchedulerFlags (the function) lists.
 	SchedulerFlags []string
@@ -104,14 +108,17 @@ func (v VIP) Validate() error {
 		return fmt.Errorf("%s: a VIP is an address and the length of its network, like 192.0.2.229/24", v.Address)
 	}
 	var errs []error
-	names, ports := map[string]bool{}, map[string]bool{}
+	names, ports, marks := map[string]bool{}, map[string]bool{}, map[uint32]bool{}
 	for _, s := range v.Services {
 		errs = append(errs, wrap(fmt.Sprintf("service %.140q", s.Name), s.validate(v.Address.Addr())))
 		port := fmt.Sprintf("%s port %d", s.Protocol, s.Port)
 		if names[s.Name] || ports[port] {
 			errs = append(errs, fmt.Errorf("service %.140q, %s: another service of the VIP has its name or port", s.Name, port))
 		}
-		names[s.Name], ports[port] = true, true
+		if s.FWMark != 0 && marks[s.FWMark] {
+			errs = append(errs, fmt.Errorf("service %.140q: another service of the VIP has its firewall mark %d", s.Name, s.FWMark))
+		}
+		names[s.Name], ports[port], marks[s.FWMark] = true, true, true
 	}
 	return errors.Join(errs...)
 }
@@ -128,6 +135,12 @@ func (s VirtualServer) validate(vip netip.Addr) error {
 	}
 	if s.Protocol != TCP && s.Protocol != UDP {
 		errs = append(errs, fmt.Errorf("%q: the protocol is TCP or UDP", s.Protocol))
+	}
+	if s.FWMark != 0 {
+		errs = append(errs, ValidateFWMark(int64(s.FWMark)))
+		if s.Protocol != TCP {
+			errs = append(errs, fmt.Errorf("a firewall mark is of any protocol: there is none to give but %s", TCP))
+		}
 	}
 	if s.OnePacket && s.Protocol != UDP {
 		errs = append(errs, fmt.Errorf("scheduling each packet by itself is for UDP"))
@@ -193,6 +206,16 @@ func (p Persistence) validate(vip netip.Addr) error {
 	return errors.Join(ValidatePersistence(p.Timeout), ValidateMask(p.Mask, vip))
 }
 
+// RowPort is the port that a real server with this one has in the kernel's table. Under a
+// firewall mark packets keep the port that they have, which is 0, unless NAT gives them
+// another one than the service's.
+func (s VirtualServer) RowPort(port int) uint16 {
+	if s.FWMark != 0 && (s.Forwarding != NAT || port == s.Port) {
+		return 0
+	}
+	return uint16(port)
+}
+
 // TotalWeight is that of the real servers; with 0 none of them gets new connections.
 func (s VirtualServer) TotalWeight() int {
 	total := 0
@@ -249,7 +272,11 @@ func (v VIP) lifetime() []string {
 }
 
 func (s VirtualServer) node(vip netip.Addr) Node {
-	node := blockOf("virtual_server", []string{vip.String(), strconv.Itoa(s.Port)},
+	key := []string{vip.String(), strconv.Itoa(s.Port)}
+	if s.FWMark != 0 {
+		key = []string{"fwmark", strconv.FormatUint(uint64(s.FWMark), 10)}
+	}
+	node := blockOf("virtual_server", key,
 		statement("delay_loop", seconds(s.DelayLoop)),
 		statement("lvs_sched", s.Scheduler),
 	)
@@ -263,7 +290,8 @@ func (s VirtualServer) node(vip netip.Addr) Node {
 	}
 	add(s.OnePacket, "ops")
 	add(true, "lvs_method", string(s.Forwarding))
-	add(true, "protocol", string(s.Protocol))
+	// keepalived complains of one with a firewall mark (check_data.c, validate_check_config).
+	add(s.FWMark == 0, "protocol", string(s.Protocol))
 	add(s.Persistence.Timeout > 0, "persistence_timeout", seconds(s.Persistence.Timeout))
 	add(s.Persistence.Mask != "", "persistence_granularity", s.Persistence.Mask)
 	add(s.Check.Kind != CheckNone, "alpha")
@@ -272,8 +300,11 @@ func (s VirtualServer) node(vip netip.Addr) Node {
 	add(s.Quorum.Hysteresis > 0, "hysteresis", strconv.Itoa(s.Quorum.Hysteresis))
 	add(s.Quorum.Up != "", "quorum_up", s.Quorum.Up)
 	add(s.Quorum.Down != "", "quorum_down", s.Quorum.Down)
-	add(s.SorryServer.Addr().IsValid(), "sorry_server", s.SorryServer.Addr().String(), strconv.Itoa(int(s.SorryServer.Port())))
+	add(s.SorryServer.Addr().IsValid(), "sorry_server", s.endpoint(s.SorryServer.Addr(), int(s.SorryServer.Port()))...)
 	node.Comments = []string{nameComment("service", s.Name)}
+	if s.FWMark != 0 {
+		node.Comments = append(node.Comments, portComment+strconv.Itoa(s.Port))
+	}
 	for _, r := range slices.SortedFunc(slices.Values(s.RealServers), func(a, b RealServer) int { return cmp.Compare(a.Name, b.Name) }) {
 		node.Block = append(node.Block, s.realServerNode(vip, r))
 	}
@@ -281,7 +312,7 @@ func (s VirtualServer) node(vip netip.Addr) Node {
 }
 
 func (s VirtualServer) realServerNode(vip netip.Addr, r RealServer) Node {
-	node := blockOf("real_server", []string{r.Address.String(), strconv.Itoa(r.Port)}, number("weight", r.Weight))
+	node := blockOf("real_server", s.endpoint(r.Address, r.Port), number("weight", r.Weight))
 	if r.UpperThreshold > 0 {
 		node.Block = append(node.Block, number("uthreshold", r.UpperThreshold))
 	}
@@ -294,5 +325,17 @@ func (s VirtualServer) realServerNode(vip netip.Addr, r RealServer) Node {
 	node.Comments = []string{nameComment("real_server", r.Name)}
 	return node
 }
+
+// endpoint is an address and a port, which is left out where there is none: 0 is an error
+// (lib/utils.c, inet_stosockaddr).
+func (s VirtualServer) endpoint(address netip.Addr, port int) []string {
+	if s.RowPort(port) == 0 {
+		return []string{address.String()}
+	}
+	return []string{address.String(), strconv.Itoa(port)}
+}
+
+// portComment keeps the port of a service that has a firewall mark.
+const portComment = "port "
 
 func nameComment(kind, name string) string { return kind + " " + strconv.QuoteToASCII(name) }

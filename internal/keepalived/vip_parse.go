@@ -47,14 +47,10 @@ func ParseVIP(address, services []byte) (VIP, error) {
 }
 
 func parseVirtualServer(n Node, vip netip.Addr) (VirtualServer, error) {
-	address, port, err := n.endpoint("virtual_server")
+	s, err := n.virtualServer(vip)
 	if err != nil {
 		return VirtualServer{}, err
 	}
-	if address != vip {
-		return VirtualServer{}, fmt.Errorf("of %s in the file of %s", address, vip)
-	}
-	s := VirtualServer{Port: port}
 	var settings, realServers []Node
 	for _, child := range n.Block {
 		if child.Keyword == "real_server" {
@@ -68,6 +64,10 @@ func parseVirtualServer(n Node, vip netip.Addr) (VirtualServer, error) {
 		return flag(n)
 	}
 	s.Quorum.Weight = 1
+	required := []string{"delay_loop", "lvs_sched", "lvs_method", "protocol"}
+	if s.FWMark != 0 {
+		s.Protocol, required = TCP, required[:3]
+	}
 	var alpha bool // follows from the check
 	err = fields{
 		"delay_loop":              intoDuration(&s.DelayLoop),
@@ -88,16 +88,19 @@ func parseVirtualServer(n Node, vip netip.Addr) (VirtualServer, error) {
 		"quorum_up":               into(&s.Quorum.Up),
 		"quorum_down":             into(&s.Quorum.Down),
 		"sorry_server": func(n Node) error {
-			address, port, err := n.addressAndPort()
+			address, port, err := s.addressAndPort(n)
 			s.SorryServer = netip.AddrPortFrom(address, uint16(port))
 			return err
 		},
-	}.read(settings, "delay_loop", "lvs_sched", "lvs_method", "protocol")
+	}.read(settings, required...)
 	if err != nil {
 		return VirtualServer{}, err
 	}
 	if s.Name = n.name("service"); s.Name == "" {
-		s.Name = strings.ToLower(string(s.Protocol)) + "-" + strconv.Itoa(port)
+		s.Name = strings.ToLower(string(s.Protocol)) + "-" + strconv.Itoa(s.Port)
+		if s.FWMark != 0 {
+			s.Name = "fwmark-" + strconv.Itoa(int(s.FWMark))
+		}
 	}
 	var checks []Check
 	ownPort := true
@@ -124,7 +127,10 @@ func parseVirtualServer(n Node, vip netip.Addr) (VirtualServer, error) {
 }
 
 func (s VirtualServer) parseRealServer(vip netip.Addr, n Node) (RealServer, Check, error) {
-	address, port, err := n.endpoint("real_server")
+	if n.Keyword != "real_server" || !n.HasBlock {
+		return RealServer{}, Check{}, fmt.Errorf("expected a block of real_server")
+	}
+	address, port, err := s.addressAndPort(n)
 	if err != nil {
 		return RealServer{}, Check{}, err
 	}
@@ -152,21 +158,50 @@ func (s VirtualServer) parseRealServer(vip netip.Addr, n Node) (RealServer, Chec
 	return r, check, err
 }
 
-// endpoint reads "virtual_server 192.0.2.229 6379 {".
-func (n Node) endpoint(keyword string) (netip.Addr, int, error) {
-	if n.Keyword != keyword || !n.HasBlock || len(n.Args) != 2 {
-		return netip.Addr{}, 0, fmt.Errorf("expected a block of %s with an address and a port", keyword)
+// virtualServer reads "virtual_server 192.0.2.229 6379 {" or "virtual_server fwmark 7 {".
+func (n Node) virtualServer(vip netip.Addr) (VirtualServer, error) {
+	if n.Keyword != "virtual_server" || !n.HasBlock || len(n.Args) != 2 {
+		return VirtualServer{}, fmt.Errorf("expected a block of virtual_server with an address and a port, or fwmark and a mark")
 	}
-	return n.addressAndPort()
+	if n.Args[0] == "fwmark" {
+		mark, err := strconv.ParseUint(n.Args[1], 10, 32)
+		if err != nil || ValidateFWMark(int64(mark)) != nil {
+			return VirtualServer{}, fmt.Errorf("%q is no firewall mark from 1 to %d", n.Args[1], MaxFWMark)
+		}
+		port, err := n.commentedPort()
+		return VirtualServer{FWMark: uint32(mark), Port: port}, err
+	}
+	address, port, err := VirtualServer{}.addressAndPort(n)
+	if err == nil && address != vip {
+		err = fmt.Errorf("of %s in the file of %s", address, vip)
+	}
+	return VirtualServer{Port: port}, err
 }
 
-func (n Node) addressAndPort() (netip.Addr, int, error) {
-	if len(n.Args) != 2 {
+func (n Node) commentedPort() (int, error) {
+	for _, comment := range n.Comments {
+		if text, ok := strings.CutPrefix(comment, portComment); ok {
+			if port, err := strconv.Atoi(text); err == nil && ValidatePort(port) == nil {
+				return port, nil
+			}
+		}
+	}
+	return 0, fmt.Errorf("expected a comment with the port before it")
+}
+
+// addressAndPort are the arguments of a statement; of a service with a firewall mark the
+// port may be left out, and is the service's.
+func (s VirtualServer) addressAndPort(n Node) (netip.Addr, int, error) {
+	marked := s.FWMark != 0 && len(n.Args) == 1
+	if len(n.Args) != 2 && !marked {
 		return netip.Addr{}, 0, fmt.Errorf("expected an address and a port")
 	}
 	address, err := netip.ParseAddr(n.Args[0])
 	if err != nil {
 		return netip.Addr{}, 0, fmt.Errorf("%q is no address", n.Args[0])
+	}
+	if marked {
+		return address, s.Port, nil
 	}
 	port, err := strconv.Atoi(n.Args[1])
 	if err != nil || ValidatePort(port) != nil {

@@ -72,13 +72,13 @@ func drawnServices(s *host.Snapshot, vip netip.Addr, names map[netip.Addr]string
 	}
 	var drawn []topology.Service
 	for _, row := range s.IPVS {
-		if row.FWMark == 0 && row.Address == vip {
+		if _, ours := configured[row.Key]; ours || row.FWMark == 0 && row.Address == vip {
 			drawn = append(drawn, drawnService(s, row, configured[row.Key], names))
 		}
 	}
 	for key, service := range configured {
 		if s.Service(key) == nil {
-			drawn = append(drawn, topology.Service{Name: service.Name, Protocol: key.Protocol.String(), Port: service.Port, Missing: true})
+			drawn = append(drawn, topology.Service{Name: service.Name, Protocol: key.Protocol.String(), Port: service.Port, FWMark: key.FWMark, Missing: true})
 		}
 	}
 	return drawn
@@ -86,11 +86,11 @@ func drawnServices(s *host.Snapshot, vip netip.Addr, names map[netip.Addr]string
 
 func drawnService(s *host.Snapshot, row ipvs.Service, configured keepalived.VirtualServer, names map[netip.Addr]string) topology.Service {
 	drawn := topology.Service{
-		Name: configured.Name, Protocol: row.Protocol.String(), Port: int(row.Port), Scheduler: row.Scheduler, QuorumLost: s.QuorumLost[row.Key],
+		Name: configured.Name, Protocol: row.Protocol.String(), Port: int(row.Port), FWMark: row.FWMark, Scheduler: row.Scheduler, QuorumLost: s.QuorumLost[row.Key],
 	}
 	known := map[netip.AddrPort]keepalived.RealServer{}
 	for _, r := range configured.RealServers {
-		known[netip.AddrPortFrom(r.Address, uint16(r.Port))] = r
+		known[netip.AddrPortFrom(r.Address, configured.RowPort(r.Port))] = r
 	}
 	add := func(server netip.AddrPort, weight int, d ipvs.Destination) {
 		at := host.RealServerKey{Service: row.Key, Server: server}

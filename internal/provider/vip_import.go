@@ -76,6 +76,7 @@ func serviceValue(s keepalived.VirtualServer, password host.Password) attr.Value
 	}
 	return types.ObjectValueMust(serviceType.AttrTypes, map[string]attr.Value{
 		"port":               types.Int64Value(int64(s.Port)),
+		"fwmark":             positive(int(s.FWMark)),
 		"protocol":           types.StringValue(strings.ToLower(string(s.Protocol))),
 		"forwarding":         types.StringValue(string(s.Forwarding)),
 		"scheduler":          types.StringValue(s.Scheduler),

@@ -197,6 +197,7 @@ func (s serviceModel) spec(ctx context.Context, name string, diags *diag.Diagnos
 	server := keepalived.VirtualServer{
 		Name:             name,
 		Port:             int(s.Port.ValueInt64()),
+		FWMark:           uint32(s.FWMark.ValueInt64()),
 		Protocol:         keepalived.Protocol(strings.ToUpper(s.Protocol.ValueString())),
 		Scheduler:        s.Scheduler.ValueString(),
 		SchedulerFlags:   stringsIn(s.SchedulerFlags),

@@ -33,6 +33,11 @@ func serviceAttributes() map[string]schema.Attribute {
 			Required:            true,
 			Validators:          []validator.Int64{int64validator.Between(1, 65535)},
 		},
+		"fwmark": schema.Int64Attribute{
+			MarkdownDescription: "Firewall mark of the packets that the service takes, whatever their protocol and port: for ranges of ports, or several that belong together. Rules of yours set it (nft: `meta mark set 7`), on each director, before `LOCAL_IN`. They keep their port, and `port` is the one by which real servers are checked.",
+			Optional:            true,
+			Validators:          []validator.Int64{int64validator.Between(1, keepalived.MaxFWMark)},
+		},
 		"protocol": oneOf("`tcp` (default) or `udp`.", "tcp", "tcp", "udp"),
 		"forwarding": oneOf("How packets reach the real servers: `DR` (direct routing, default: the real server, on the directors' network segment and with the VIP on its loopback interface, answers the client itself), `NAT` (the answers come back by way of the director, which has to be the real servers' router and to forward packets) or `TUN` (as `DR`, through an IP-in-IP tunnel, to anywhere).",
 			string(keepalived.DR), string(keepalived.DR), string(keepalived.NAT), string(keepalived.TUN)),

@@ -31,7 +31,7 @@ var (
 		"address": types.StringType, "port": types.Int64Type, "weight": types.Int64Type, "connections": thresholdType,
 	}}
 	serviceType = types.ObjectType{AttrTypes: map[string]attr.Type{
-		"port": types.Int64Type, "protocol": types.StringType, "forwarding": types.StringType,
+		"port": types.Int64Type, "fwmark": types.Int64Type, "protocol": types.StringType, "forwarding": types.StringType,
 		"scheduler": types.StringType, "scheduler_flags": types.SetType{ElemType: types.StringType}, "one_packet": types.BoolType,
 		"persistence": persistenceType, "check": checkType, "inhibit_on_failure": types.BoolType,
 		"quorum": quorumType, "sorry_server": sorryType,
@@ -41,6 +41,7 @@ var (
 
 type serviceModel struct {
 	Port             types.Int64  `tfsdk:"port"`
+	FWMark           types.Int64  `tfsdk:"fwmark"`
 	Protocol         types.String `tfsdk:"protocol"`
 	Forwarding       types.String `tfsdk:"forwarding"`
 	Scheduler        types.String `tfsdk:"scheduler"`

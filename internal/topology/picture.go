@@ -36,6 +36,7 @@ type Service struct {
 	Name      string // the user's; may be empty
 	Protocol  string // tcp, udp or sctp
 	Port      int
+	FWMark    uint32 // where it is not 0, the service goes by it
 	Scheduler string
 	// Missing says that it is configured and the director's table does not have it.
 	Missing bool
@@ -101,7 +102,12 @@ func (s Service) part() part {
 	return p
 }
 
-func (s Service) endpoint() string { return fmt.Sprintf("%s %d", s.Protocol, s.Port) }
+func (s Service) endpoint() string {
+	if s.FWMark != 0 {
+		return fmt.Sprintf("fwmark %d", s.FWMark)
+	}
+	return fmt.Sprintf("%s %d", s.Protocol, s.Port)
+}
 
 func (r RealServer) part() part {
 	p := part{title: r.Endpoint.String(), text: fmt.Sprintf("weight %d, %d active, %d inactive", r.Weight, r.Active, r.Inactive), health: well}
