@@ -78,7 +78,7 @@ func VIPPeersPath(vip netip.Addr) string {
 	return Dir + "/vip-" + vip.String() + ".peers.services.conf"
 }
 
-// VIPMarksPath: see VIPPeersPath.
+// VIPMarksPath is beside [VIPPeersPath], which says what it is.
 func VIPMarksPath(vip netip.Addr) string { return Dir + "/vip-" + vip.String() + ".peers.nft" }
 
 // VIPServicesPath is the file with the virtual servers of a VIP.
