@@ -47,8 +47,8 @@ func (s *Snapshot) RoleOf(vip netip.Addr) Role {
 		return s.Role()
 	case s.Moving:
 		return ""
-	case s.notedOf[vip] != "":
-		return s.notedOf[vip]
+	case roles[s.stateOf[vip]] != "":
+		return roles[s.stateOf[vip]]
 	case s.Holds(vip):
 		return Master
 	}

@@ -174,7 +174,7 @@ func guardOf(c keepalived.Director) LoopGuard {
 func (v VIP) CheckGuard(name string, guard LoopGuard) []Problem {
 	var problems []Problem
 	if v.VRRP != nil {
-		problems = append(problems, guard.checkRoles(name)...)
+		problems = append(problems, guard.CheckRoles(name)...)
 	}
 	for _, service := range v.Services {
 		if !guard.guards(service) {
@@ -185,8 +185,8 @@ func (v VIP) CheckGuard(name string, guard LoopGuard) []Problem {
 	return problems
 }
 
-// checkRoles is the problem of a VIP with a VRRP instance of its own.
-func (g LoopGuard) checkRoles(name string) []Problem {
+// CheckRoles is the problem of a VIP with a VRRP instance of its own.
+func (g LoopGuard) CheckRoles(name string) []Problem {
 	if g == "" || g.severalRoles() {
 		return nil
 	}
@@ -207,7 +207,7 @@ func schedulerText(s keepalived.VirtualServer) string {
 func (d Director) unguarded(s *Snapshot) []Problem {
 	var services, own []string
 	for _, address := range s.ManagedVIPs() {
-		if s.OwnInstance(address) && d.Guard.checkRoles(d.Name) != nil {
+		if s.OwnInstance(address) && d.Guard.CheckRoles(d.Name) != nil {
 			own = append(own, address.String())
 		}
 		vip, err := s.VIP(address)

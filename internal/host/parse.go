@@ -110,10 +110,10 @@ func (s *Snapshot) parseRoles(text string) {
 			s.state, s.noted = f[0], roles[f[0]]
 		case 2:
 			if vip, err := netip.ParseAddr(f[0]); err == nil {
-				if s.notedOf == nil {
-					s.notedOf = map[netip.Addr]Role{}
+				if s.stateOf == nil {
+					s.stateOf = map[netip.Addr]string{}
 				}
-				s.notedOf[vip] = roles[f[1]]
+				s.stateOf[vip] = f[1]
 			}
 		}
 	}

@@ -68,8 +68,8 @@ type Snapshot struct {
 	// to the role need not fit it yet.
 	Moving bool
 	noted  Role // what the running keepalived last said it is, in the director's own instance
-	// notedOf is the same in the instances of VIPs.
-	notedOf map[netip.Addr]Role
+	// stateOf is what it said in the instances of VIPs, in its own words.
+	stateOf map[netip.Addr]string
 	// state is the same in its own words, stateNoted when it said so.
 	state      string
 	stateNoted time.Time

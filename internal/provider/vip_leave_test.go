@@ -237,7 +237,7 @@ func TestDirectorThatLeavesHandsTheVIPOverFirst(t *testing.T) {
 				}
 				check := func(string, *host.Snapshot) []host.Problem { return nil }
 				var diags diag.Diagnostics
-				r.change(t.Context(), c.want, gone, takingOut{}, types.MapNull(types.StringType), check, "Unable", &diags)
+				r.change(t.Context(), sharedVIP.Address.Addr(), c.want, gone, takingOut{}, types.MapNull(types.StringType), check, "Unable", &diags)
 				if !slices.Equal(p.said, c.said) {
 					t.Errorf("got %q, want %q", p.said, c.said)
 				}
