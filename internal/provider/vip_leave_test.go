@@ -149,7 +149,7 @@ func (w *way) change() {
 
 // held is the line of ip address show with the VIP, where the host holds it.
 func (w *way) held() string {
-	if _, configured := w.files[w.name][keepalived.VIPAddressPath(sharedVIP.Address.Addr())]; !configured || w.holder != w.name {
+	if _, configured := w.files[w.name][keepalived.VIPServicesPath(sharedVIP.Address.Addr())]; !configured || w.holder != w.name {
 		return ""
 	}
 	return "2: eth0    inet 192.0.2.229/24 scope global secondary eth0\\       valid_lft forever preferred_lft forever\n"
