@@ -256,7 +256,7 @@ func macGuard(t *testing.T) {
 		}
 		seen[h.Name] = s
 	}
-	marked := func(h *lab.Host) []host.Artifact { return service.On(h.Name, host.SourceMAC, seen).Artifacts() }
+	marked := func(h *lab.Host) []host.Artifact { return service.Among(h.Name, host.SourceMAC, seen).Artifacts() }
 	asItShouldBe := func(when string) {
 		t.Helper()
 		for _, h := range hosts() {

@@ -75,7 +75,7 @@ func (f File) outdated(s *Snapshot, state FileState) bool {
 
 // loadedByKeepalived tells the files whose sums role.sh notes.
 func loadedByKeepalived(path string) bool {
-	return path == keepalived.ConfigPath || strings.HasPrefix(path, keepalived.Dir+"/vip") && strings.HasSuffix(path, ".conf")
+	return path == keepalived.ConfigPath || path == keepalived.InstancePath || strings.HasPrefix(path, keepalived.Dir+"/vip") && strings.HasSuffix(path, ".conf")
 }
 
 func (f File) establish(s *Snapshot) []step {

@@ -105,9 +105,10 @@ func (v VIP) isOn(network netip.Prefix) bool {
 	})
 }
 
-// On is the VIP as a director with that guard has it, beside the others: directors has a
+// Among is the VIP as a director with that guard has it, beside the others: directors has a
 // snapshot of each of them, and of itself, by name. CheckPeers says what is missing.
-func (v VIP) On(name string, guard LoopGuard, directors map[string]*Snapshot) VIP {
+func (v VIP) Among(name string, guard LoopGuard, directors map[string]*Snapshot) VIP {
+	v = v.On(name)
 	v.Guard, v.Peers = guard, nil
 	if guard == SourceMAC && len(directors) > 1 {
 		if peers, unknown := v.peersOf(name, directors); len(unknown) == 0 {

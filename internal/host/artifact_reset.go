@@ -18,8 +18,8 @@ func (ResetGuard) phase() phase { return phaseResetGuard }
 // Want implements [Artifact].
 func (ResetGuard) Want() string { return "holds resets of the VIPs back while they move" }
 
-// resetRules is how many rules drop resets: for IPv4 and IPv6, of a VIP that comes or goes
-// and of a stranger's connection.
+// resetRules is how many rules of a VRRP instance drop resets: for IPv4 and IPv6, of a VIP
+// that comes or goes and of a stranger's connection.
 const resetRules = 4
 
 var nftCounter = regexp.MustCompile(` counter packets \d+ bytes \d+`)
@@ -31,7 +31,7 @@ func (g ResetGuard) Found(s *Snapshot) (string, bool) {
 		return g.Want(), true
 	}
 	chain := nftCounter.ReplaceAllString(*s.ResetGuard, "")
-	if strings.Contains(chain, "type filter hook output") && strings.Count(chain, " drop\n") == resetRules {
+	if strings.Contains(chain, "type filter hook output") && strings.Count(chain, " drop\n") == resetRules*(1+len(s.derive().own)) {
 		return g.Want(), true
 	}
 	return chain, chain != ""

@@ -17,16 +17,17 @@ const (
 	Backup Role = "backup"
 )
 
-// Role is the host's role in VRRP. Three things tell it: what keepalived said
+// Role is the host's role in the director's own VRRP instance. Three things tell it: what keepalived said
 // last, whether a VIP is on an interface, and which sync daemon runs. Where one of
 // them was changed by hand, or lags behind while the role changes, the other two
 // are right. It is not known where there is no VIP to tell by, or one on its way.
 func (s *Snapshot) Role() Role {
-	if len(s.ManagedVIPs()) == 0 || s.Moving {
+	d := s.derive()
+	if len(d.vips) == len(d.own) || s.Moving {
 		return ""
 	}
 	byVIP := Backup
-	if s.HoldsVIP() {
+	if d.holdsShared {
 		byVIP = Master
 	}
 	if s.noted == "" || s.noted == byVIP {
@@ -36,6 +37,22 @@ func (s *Snapshot) Role() Role {
 		return byVIP
 	}
 	return s.noted
+}
+
+// RoleOf is the host's role in the VRRP instance of the VIP. In one of its own, keepalived's
+// word and the VIP itself tell, and where they differ, keepalived's word.
+func (s *Snapshot) RoleOf(vip netip.Addr) Role {
+	switch {
+	case !s.OwnInstance(vip):
+		return s.Role()
+	case s.Moving:
+		return ""
+	case roles[s.stateOf[vip]] != "":
+		return roles[s.stateOf[vip]]
+	case s.Holds(vip):
+		return Master
+	}
+	return Backup
 }
 
 // SyncRole is the rule that the IPVS sync daemon follows the VRRP role: the
@@ -120,8 +137,8 @@ func (r SyncRole) establish(s *Snapshot) []step {
 // one that still runs then is somebody else's.
 func (r SyncRole) remove(*Snapshot) []step { return nil }
 
-// HeldAddress is the rule that a VIP is on an interface of the VRRP master, and of
-// no backup.
+// HeldAddress is the rule that a VIP is on an interface of the master of its VRRP instance,
+// and of no backup.
 type HeldAddress struct{ Prefix netip.Prefix }
 
 // Key implements [Artifact].
@@ -143,7 +160,7 @@ func (h HeldAddress) Found(s *Snapshot) (string, bool) {
 	for _, a := range held {
 		texts = append(texts, fmt.Sprintf("%s on %s", a.Prefix, a.Device))
 	}
-	switch role := s.Role(); {
+	switch role := s.RoleOf(h.Prefix.Addr()); {
 	case role == "", role == Master && fits, role == Backup && len(held) == 0:
 		return h.Want(), true
 	case len(held) == 0:
@@ -166,7 +183,7 @@ func (h HeldAddress) held(s *Snapshot) []Address {
 func (h HeldAddress) establish(s *Snapshot) []step {
 	var wrong []step
 	for _, a := range h.held(s) {
-		if s.Role() == Backup || a.Prefix != h.Prefix {
+		if s.RoleOf(h.Prefix.Addr()) == Backup || a.Prefix != h.Prefix {
 			wrong = append(wrong, deleteAddress(a))
 		}
 	}

@@ -61,10 +61,12 @@ func TestArtifactsAreLookedAtEstablishedAndRemovedByKind(t *testing.T) {
 		"sysctl differs":    {artifact: Sysctl{"net.x", "1"}, snapshot: &Snapshot{Sysctls: map[string]string{"net.x": "2"}}, found: "2", establish: "set_sysctl net/x 1", remove: "restore_sysctl net/x"},
 		"sysctl as wanted":  {artifact: Sysctl{"net.x", "1"}, snapshot: &Snapshot{Sysctls: map[string]string{"net.x": "1"}}, found: "1", same: true, establish: "set_sysctl net/x 1", remove: "restore_sysctl net/x"},
 
-		"no reset guard":          {artifact: ResetGuard{}, snapshot: guarded(""), establish: "guard_resets"},
-		"reset guard in place":    {artifact: ResetGuard{}, snapshot: guarded(resetChain), found: "holds resets of the VIPs back while they move", same: true, establish: "guard_resets"},
-		"reset guard with a hole": {artifact: ResetGuard{}, snapshot: guarded(strings.Replace(resetChain, " drop\n", " accept\n", 1)), found: strings.Replace(strings.ReplaceAll(resetChain, " counter packets 3 bytes 180", ""), " drop\n", " accept\n", 1), establish: "guard_resets"},
-		"nobody can tell of it":   {artifact: ResetGuard{}, snapshot: &Snapshot{}, found: "holds resets of the VIPs back while they move", same: true, establish: "guard_resets"},
+		"no reset guard":                  {artifact: ResetGuard{}, snapshot: guarded(""), establish: "guard_resets"},
+		"reset guard in place":            {artifact: ResetGuard{}, snapshot: guarded(resetChain), found: "holds resets of the VIPs back while they move", same: true, establish: "guard_resets"},
+		"reset guard with a hole":         {artifact: ResetGuard{}, snapshot: guarded(strings.Replace(resetChain, " drop\n", " accept\n", 1)), found: strings.Replace(strings.ReplaceAll(resetChain, " counter packets 3 bytes 180", ""), " drop\n", " accept\n", 1), establish: "guard_resets"},
+		"reset guard of another instance": {artifact: ResetGuard{}, snapshot: withOwnInstance(guarded(resetChain)), found: strings.ReplaceAll(resetChain, " counter packets 3 bytes 180", ""), establish: "guard_resets"},
+		"reset guard of two instances":    {artifact: ResetGuard{}, snapshot: withOwnInstance(guarded(resetChain + resetChain)), found: "holds resets of the VIPs back while they move", same: true, establish: "guard_resets"},
+		"nobody can tell of it":           {artifact: ResetGuard{}, snapshot: &Snapshot{}, found: "holds resets of the VIPs back while they move", same: true, establish: "guard_resets"},
 
 		"one protocol on the port":   {artifact: tcp53, snapshot: with53(ipvs.TCP), found: "none", same: true},
 		"other protocol on the port": {artifact: tcp53, snapshot: with53(ipvs.TCP, ipvs.UDP), found: "-A -u 192.0.2.229:53 -s rr\n", establish: "edit_ipvs STAGED STAGED"},
@@ -129,17 +131,23 @@ type (
 const resetChain = `table inet redislb {
 	chain output {
 		type filter hook output priority raw; policy accept;
-		ip protocol 112 oif != @master add @moving { oif timeout 15s }
-		ip protocol 112 update @master { oif timeout 8s }
+		ip protocol vrrp @th,8,8 0x33 oif != @master_51 add @moving_51 { oif timeout 15s }
+		ip protocol vrrp @th,8,8 0x33 update @master_51 { oif timeout 8s }
 		meta l4proto != tcp accept
 		tcp flags & (rst | ack) != rst accept
-		ip saddr @vips oif @moving counter packets 3 bytes 180 drop
-		ip6 saddr @vips6 oif @moving counter packets 3 bytes 180 drop
-		ip saddr @vips oif @master fib saddr . oif type != local counter packets 3 bytes 180 drop
-		ip6 saddr @vips6 oif @master fib saddr . oif type != local counter packets 3 bytes 180 drop
+		ip saddr @vips_51 oif @moving_51 counter packets 3 bytes 180 drop
+		ip6 saddr @vips6_51 oif @moving_51 counter packets 3 bytes 180 drop
+		ip saddr @vips_51 oif @master_51 fib saddr . oif type != local counter packets 3 bytes 180 drop
+		ip6 saddr @vips6_51 oif @master_51 fib saddr . oif type != local counter packets 3 bytes 180 drop
 	}
 }
 `
+
+// withOwnInstance adds a VIP that has one.
+func withOwnInstance(s *Snapshot) *Snapshot {
+	s.Files = fileMap{keepalived.VIPInstancePath(vip): ours("")}
+	return s
+}
 
 func guarded(chain string) *Snapshot { return &Snapshot{ResetGuard: &chain} }
 

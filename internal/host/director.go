@@ -104,6 +104,7 @@ func (d Director) Artifacts() []Artifact {
 		File{Path: keepalivedDropIn, Mode: 0o644, Content: []byte(keepalived.Header("redislb_director") + d.dropIn())},
 		File{Path: keepalived.RedisCheckScript, Mode: 0o755, Content: checkRedisScript},
 		DrainFile(d.Drain),
+		File{Path: keepalived.InstancePath, Mode: 0o644, Content: c.RenderInstance()},
 		File{Path: keepalived.ConfigPath, Mode: 0o644, Content: c.Render(), Adopt: d.Adopt, also: d.prerequisites()},
 	)
 	if d.Guard == ConfigSwap {

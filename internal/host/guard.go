@@ -123,6 +123,28 @@ func (g LoopGuard) check(s *Snapshot) []Problem {
 	return nil
 }
 
+// severalRoles reports whether a host can be master of one VRRP instance and a backup of
+// another. BackupOnly goes by the one sync daemon, ConfigSwap by the director's own instance,
+// for all services.
+func (g LoopGuard) severalRoles() bool {
+	switch g {
+	case "", BackupOnly, ConfigSwap:
+		return false
+	}
+	return true
+}
+
+// forSeveralRoles is those that do, for messages.
+func forSeveralRoles() string {
+	var guards []string
+	for _, g := range LoopGuards {
+		if LoopGuard(g).severalRoles() {
+			guards = append(guards, fmt.Sprintf("loop_guard = %q", g))
+		}
+	}
+	return strings.Join(guards, " or ")
+}
+
 // hashing is what a user writes for a service that Hash guards.
 const hashing = `scheduler = "mh" and scheduler_flags = ["mh-port"]`
 
@@ -165,9 +187,13 @@ func guardOf(c keepalived.Director) LoopGuard {
 }
 
 // CheckGuard looks for services of the VIP that the guard of a director does not hold
-// for; name is the host's. An empty guard is not known, and not judged.
+// for, and for an instance of its own that it does not take; name is the host's. An empty
+// guard is not known, and not judged.
 func (v VIP) CheckGuard(name string, guard LoopGuard) []Problem {
 	var problems []Problem
+	if v.VRRP != nil {
+		problems = append(problems, guard.CheckRoles(name)...)
+	}
 	for _, service := range v.Services {
 		switch {
 		case guard.guards(service):
@@ -182,6 +208,15 @@ func (v VIP) CheckGuard(name string, guard LoopGuard) []Problem {
 	return problems
 }
 
+// CheckRoles is the problem of a VIP with a VRRP instance of its own.
+func (g LoopGuard) CheckRoles(name string) []Problem {
+	if g == "" || g.severalRoles() {
+		return nil
+	}
+	return []Problem{{[]string{"vrrp"}, "Loop Guard Knows One Role",
+		fmt.Sprintf("With vrrp the VIP has a VRRP instance of its own, so that a director may be the master of one VIP and a backup of another. The director on host %q has loop_guard = %q, which goes by one role for the whole host: packets would go to and fro between the directors. Give all directors of the VIP %s, or leave vrrp out: then the VIP is where the other VIPs of its directors are.", name, g, forSeveralRoles())}}
+}
+
 func schedulerText(s keepalived.VirtualServer) string {
 	if len(s.SchedulerFlags) == 0 {
 		return s.Scheduler
@@ -193,12 +228,15 @@ func schedulerText(s keepalived.VirtualServer) string {
 // no error here: the same apply may change them, after the director. If not, that is an
 // error of the VIP.
 func (d Director) unguarded(s *Snapshot) []Problem {
-	var services []string
+	var services, own []string
 	for _, address := range s.ManagedVIPs() {
+		if s.OwnInstance(address) && d.Guard.CheckRoles(d.Name) != nil {
+			own = append(own, address.String())
+		}
 		if _, marked := s.Files[keepalived.VIPMarksPath(address)]; d.Guard == SourceMAC && !marked {
 			services = append(services, address.String()+": nothing marks what other directors send to it")
 		}
-		vip, err := keepalived.ParseVIP(s.Files[keepalived.VIPAddressPath(address)].Content, s.Files[keepalived.VIPServicesPath(address)].Content)
+		vip, err := s.VIP(address)
 		if err != nil { // changed by hand: its own resource shows it
 			continue
 		}
@@ -208,13 +246,18 @@ func (d Director) unguarded(s *Snapshot) []Problem {
 			}
 		}
 	}
+	var problems []Problem
+	if len(own) > 0 {
+		problems = append(problems, Problem{[]string{"loop_guard"}, "VIPs on the Host Do Not Fit the Loop Guard",
+			fmt.Sprintf("From the moment that the director has loop_guard = %q until these VIPs have no VRRP instance of their own (vrrp), packets go to and fro between the directors, and connections fail:\n\n%s\n\nTake vrrp from them in an apply before this one.", d.Guard, strings.Join(own, "\n"))})
+	}
 	if len(services) == 0 {
-		return nil
+		return problems
 	}
 	until, instead := "have "+hashing, "To change both without that, apply the scheduler first, which every loop_guard takes, and this then."
 	if d.Guard == SourceMAC {
 		until, instead = "are changed too, which the same apply does for VIPs that it manages", "Apply it when that is no harm."
 	}
-	return []Problem{{[]string{"loop_guard"}, "Services on the Host Do Not Fit the Loop Guard",
-		fmt.Sprintf("From the moment that the director has loop_guard = %q until these %s, packets go to and fro between the directors, and connections fail:\n\n%s\n\n%s", d.Guard, until, strings.Join(services, "\n"), instead)}}
+	return append(problems, Problem{[]string{"loop_guard"}, "Services on the Host Do Not Fit the Loop Guard",
+		fmt.Sprintf("From the moment that the director has loop_guard = %q until these %s, packets go to and fro between the directors, and connections fail:\n\n%s\n\n%s", d.Guard, until, strings.Join(services, "\n"), instead)})
 }

@@ -398,7 +398,7 @@ func TestPeersAreKnownByTheirInterfacesOnTheNetworkOfTheVIP(t *testing.T) {
 	on := func(change func(a, b *Snapshot)) (VIP, []Problem) {
 		pair := pairOnTheWire(t)
 		change(pair["a"], pair["b"])
-		return redisVIP().On("a", SourceMAC, pair), redisVIP().CheckPeers("a", SourceMAC, pair)
+		return redisVIP().Among("a", SourceMAC, pair), redisVIP().CheckPeers("a", SourceMAC, pair)
 	}
 	held := Address{Device: "eth0", Prefix: redisVIP().Address, Label: "eth0", Secondary: true}
 	for name, c := range map[string]struct {
@@ -428,6 +428,6 @@ func TestPeersAreKnownByTheirInterfacesOnTheNetworkOfTheVIP(t *testing.T) {
 			equal(t, name+": own", v.Peers.Own, serverA.Addr())
 		}
 	}
-	equal(t, "alone", redisVIP().On("a", SourceMAC, map[string]*Snapshot{"a": pairOnTheWire(t)["a"]}).Peers == nil, true)
-	equal(t, "another guard", redisVIP().On("a", BackupOnly, pairOnTheWire(t)).Peers == nil, true)
+	equal(t, "alone", redisVIP().Among("a", SourceMAC, map[string]*Snapshot{"a": pairOnTheWire(t)["a"]}).Peers == nil, true)
+	equal(t, "another guard", redisVIP().Among("a", BackupOnly, pairOnTheWire(t)).Peers == nil, true)
 }

@@ -102,7 +102,7 @@ func macDirector() Director {
 // macVIP is redisVIP on the first of two directors, a and b.
 func macVIP(t testing.TB) VIP {
 	t.Helper()
-	return redisVIP().On("a", SourceMAC, pairOnTheWire(t))
+	return redisVIP().Among("a", SourceMAC, pairOnTheWire(t))
 }
 
 func pairOnTheWire(t testing.TB) map[string]*Snapshot {

@@ -19,6 +19,9 @@ func (v VIP) Interruptions(planned VIP, drain time.Duration) []Problem {
 		problems = append(problems, Problem{[]string{"address"}, "VIP Is Removed",
 			fmt.Sprintf("The VIP %s is taken from its directors, and from then on clients reach nobody by it. Lead them elsewhere before.", v.Address)})
 		planned.Services = nil
+	} else if v.routerID() != planned.routerID() {
+		problems = append(problems, Problem{[]string{"vrrp"}, "VIP Is Given Up for a Moment",
+			fmt.Sprintf("The VIP %s changes to another VRRP instance. keepalived gives it up with the old one, and the new one begins with an election, some seconds in which clients reach nobody; between the change of one director and of the next, both may hold it. Connections may break. Apply it when that is no harm.", v.Address)})
 	}
 	for _, before := range v.Services {
 		at := slices.IndexFunc(planned.Services, func(s keepalived.VirtualServer) bool {
@@ -34,6 +37,14 @@ func (v VIP) Interruptions(planned VIP, drain time.Duration) []Problem {
 		problems = append(problems, interruptions(before, planned.Services[at], drain)...)
 	}
 	return problems
+}
+
+// routerID is that of the VIP's own VRRP instance; 0: it has none.
+func (v VIP) routerID() int {
+	if v.VRRP == nil {
+		return 0
+	}
+	return v.VRRP.VirtualRouterID
 }
 
 func interruptions(before, after keepalived.VirtualServer, drain time.Duration) []Problem {

@@ -149,6 +149,16 @@ func (m Member) Interferes(o Member) []Problem {
 		fmt.Sprintf("The directors %q and %q share no VIP and have the same virtual router id %d on one network segment (%s). By it directors know which of them belong together: these would fight over two VIPs, and mix their connections. Give each group an id of its own, unless these are two segments that use the same addresses.", m.Name, o.Name, m.VRRP.VirtualRouterID, mine)}}
 }
 
+// Clashes says why the director cannot have a VIP with an instance of its own that has this
+// virtual router id.
+func (m Member) Clashes(vip netip.Prefix, id int) []Problem {
+	if m.VRRP.VirtualRouterID != id {
+		return nil
+	}
+	return []Problem{{[]string{"vrrp", "virtual_router_id"}, "Virtual Router ID Taken",
+		fmt.Sprintf("The VIP %s has the virtual router id %d for its own VRRP instance, and so has the director on host %q for the one of its other VIPs. By the id directors know which advertisement is of which instance: give the VIP one that nobody else on the network has.", vip, id, m.Name)}}
+}
+
 // priority is what the director stands for an election with, as far as its
 // configuration tells: what it tracks may take from it or add to it.
 func (m Member) priority() int {
@@ -158,12 +168,12 @@ func (m Member) priority() int {
 	return m.VRRP.Priority
 }
 
-// Holder returns the one of the directors that holds VIPs; nil: none does, or more than
-// one, as while they move.
-func Holder(members []Member) *Member {
+// Holder returns the one of the directors that is the master of the VIP's instance; nil: none
+// is, or more than one, as while VIPs move.
+func Holder(members []Member, vip netip.Addr) *Member {
 	var holder *Member
 	for i, m := range members {
-		if m.Snapshot == nil || !m.Snapshot.HoldsVIP() {
+		if m.Snapshot == nil || !m.Snapshot.HoldsAsMasterOf(vip) {
 			continue
 		}
 		if holder != nil {
@@ -197,8 +207,14 @@ func (d Director) Interruptions(s *Snapshot) []Problem {
 	if err != nil || len(s.ManagedVIPs()) == 0 || s.Units[keepalivedUnit].Active != "active" {
 		return nil
 	}
+	// The instances of VIPs have virtual router ids of their own, which stay.
+	holds := s.derive().holdsShared
+	if same := before.VRRP; s.HoldsVIP() {
+		same.VirtualRouterID = d.VRRP.VirtualRouterID
+		holds = holds || reelects(same, d.VRRP)
+	}
 	switch was, is := before.VRRP, d.VRRP; {
-	case reelects(was, is) && s.HoldsVIP():
+	case reelects(was, is) && holds:
 		return []Problem{{[]string{"vrrp"}, "VIPs Are Given Up for a Moment",
 			"The director holds the VIPs, and keepalived gives up those of an instance whose virtual router id, interface or unicast source is another one after a reload: they are on no host until the next election, and connections may break. To keep them, drain the director first, and take the drain back when all are changed."}}
 	case reelects(was, is), was.Version3 != is.Version3, !is.Version3 && was.AdvertInterval != is.AdvertInterval, d.reauthenticates(before):

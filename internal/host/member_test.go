@@ -144,11 +144,11 @@ func TestSuccessorIsTheHighestThatMayPreempt(t *testing.T) {
 
 func TestHolderIsKnownWhereOneDirectorHasTheVIP(t *testing.T) {
 	a, b := pairOfDirectors(t)
-	equal(t, "nobody", Holder([]Member{a, b}) == nil, true)
+	equal(t, "nobody", Holder([]Member{a, b}, vip) == nil, true)
 	b.Snapshot = holdingDirector().snapshot(t)
-	equal(t, "one", Holder([]Member{a, b}).Name, "b")
+	equal(t, "one", Holder([]Member{a, b}, vip).Name, "b")
 	a.Snapshot = b.Snapshot
-	equal(t, "two", Holder([]Member{a, b}) == nil, true)
+	equal(t, "two", Holder([]Member{a, b}, vip) == nil, true)
 }
 
 // holdingDirector is the director that holds the VIP.

@@ -58,8 +58,8 @@ func parseSnapshot(out []byte) (*Snapshot, error) {
 			roleBefore, swapping = strings.CutSuffix(body, "swapping")
 			roleBefore, toldRole = strings.TrimSpace(roleBefore), true
 		case "role":
-			roleAfter, s.state = body, body
-			s.noted = roles[body]
+			roleAfter = body
+			s.parseRoles(body)
 		case "listeners":
 			s.Listeners = parseListeners(body)
 		case "ipvs proc":
@@ -103,6 +103,24 @@ func parseSnapshot(out []byte) (*Snapshot, error) {
 
 // roles are keepalived's words for them.
 var roles = map[string]Role{"MASTER": Master, "BACKUP": Backup, "FAULT": Backup, "STOP": Backup}
+
+// parseRoles reads what keepalived said: a state alone is that of the director's own instance,
+// one behind the address of a VIP that of the VIP's.
+func (s *Snapshot) parseRoles(text string) {
+	for line := range strings.Lines(text) {
+		switch f := strings.Fields(line); len(f) {
+		case 1:
+			s.state, s.noted = f[0], roles[f[0]]
+		case 2:
+			if vip, err := netip.ParseAddr(f[0]); err == nil {
+				if s.stateOf == nil {
+					s.stateOf = map[netip.Addr]string{}
+				}
+				s.stateOf[vip] = f[1]
+			}
+		}
+	}
+}
 
 func (s *Snapshot) parseFact(name, text string) error {
 	switch name {
@@ -173,7 +191,7 @@ func (s *Snapshot) parseTable(text string) (ipvs.Table, error) {
 	return ipvs.ParseProc([]byte(text))
 }
 
-// roleNote is where role.sh notes the state of the VRRP instance.
+// roleNote is where role.sh notes the state of the director's own VRRP instance.
 const roleNote = "/run/redislb/role"
 
 // parseFiles reads the archive of the files. It is made of blocks of 512 bytes,

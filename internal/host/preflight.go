@@ -2,6 +2,7 @@ package host
 
 import (
 	"fmt"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -67,7 +68,7 @@ func (s *Snapshot) KeepalivedState() string {
 	return u.Active
 }
 
-// Instance is the VRRP instance of redislb on a host, as it is now.
+// Instance is the director's own VRRP instance on a host, as it is now.
 type Instance struct {
 	// Configured is what its keepalived.conf says, edited by hand or not.
 	Configured keepalived.SurveyedInstance
@@ -105,17 +106,40 @@ func (s *Snapshot) Instance() (*Instance, error) {
 	if role == "" {
 		role = s.noted
 	}
-	switch {
-	case s.Units[keepalivedUnit].Active != "active":
-		i.State = stoppedState
-	case s.state == "FAULT":
-		i.State = faultState
-	default:
-		i.State = string(role)
-	}
+	i.State = s.stateAs(role, s.state)
 	// What keepalived said may be overtaken by what is seen.
 	if i.State != "" && i.State == strings.ToLower(s.state) {
 		i.Since = s.stateNoted
 	}
 	return &i, nil
+}
+
+// stateAs is the state of an instance in that role, of which keepalived last said that.
+func (s *Snapshot) stateAs(role Role, said string) string {
+	switch {
+	case s.Units[keepalivedUnit].Active != "active":
+		return stoppedState
+	case said == "FAULT":
+		return faultState
+	}
+	return string(role)
+}
+
+// VIPInstance is the VRRP instance that a VIP has to itself on a host, as it is now.
+type VIPInstance struct {
+	VIP netip.Addr
+	keepalived.VIPInstance
+	State string // see Instance
+}
+
+// VIPInstances are those of the host's VIPs that have one, in order. One whose file was edited
+// by hand so that it cannot be read is left out: its own resource shows it.
+func (s *Snapshot) VIPInstances() []VIPInstance {
+	var instances []VIPInstance
+	for _, vip := range s.ManagedVIPs() {
+		if v, err := s.VIP(vip); err == nil && v.VRRP != nil {
+			instances = append(instances, VIPInstance{vip, *v.VRRP, s.stateAs(s.RoleOf(vip), s.stateOf[vip])})
+		}
+	}
+	return instances
 }

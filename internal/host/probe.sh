@@ -68,14 +68,19 @@ grep -s . /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv6/conf/all/forwarding \
 	/proc/sys/net/ipv4/vs/* /proc/sys/net/ipv4/conf/*/arp_ignore \
 	/proc/sys/net/ipv4/conf/*/arp_announce /sys/class/net/*/address
 
-# What keepalived takes this host for, and whether its virtual services are just being
-# swapped: before the table, and once more behind.
+# What keepalived takes this host for, in the director's own VRRP instance, and behind their
+# addresses in those of VIPs; and whether its virtual services are just being swapped: before
+# the table, and once more behind.
 role() {
-	state=
-	if [ -r /run/redislb/role ] && read -r pid state _ </run/redislb/role; then
-		is_keepalived "$pid" || state=
-	fi
-	[ -z "$state" ] || printf '%s\n' "$state"
+	for note in /run/redislb/role /run/redislb/role-*; do
+		state=
+		if [ -r "$note" ] && read -r pid state _ <"$note"; then
+			is_keepalived "$pid" || state=
+		fi
+		vip=${note#/run/redislb/role}
+		vip=${vip#-}
+		[ -z "$state" ] || printf '%s\n' "${vip:+$vip }$state"
+	done
 }
 is_keepalived() {
 	comm=

@@ -1,8 +1,10 @@
 #!/bin/sh
 # Managed by Terraform (redislb_director).
 #
-# Called by keepalived when its VRRP instance changes its state:
+# Called by keepalived when a VRRP instance changes its state:
 #   role.sh INSTANCE NAME MASTER|BACKUP|FAULT|STOP PRIORITY
+# where NAME is vip:ADDRESS for the instance that a VIP has to itself, and any other name for
+# the director's own,
 # and by systemd before it starts and before it stops keepalived, and when it has started
 # it or told it to read its configuration again:
 #   role.sh START
@@ -12,6 +14,7 @@
 #   role.sh GUARD
 
 conf=/etc/keepalived/keepalived.conf
+files=/etc/keepalived/redislb
 
 # The reset guard. The VIPs are this machine's own, on lo, so its kernel ends each
 # connection by RST that it is sent packets of and does not know. That is right, but
@@ -31,10 +34,16 @@ conf=/etc/keepalived/keepalived.conf
 #
 # The first advertisement after some time without shows that this machine becomes
 # master; a script would be told of it too late.
+#
+# A host may be master of one instance and a backup of another, on one interface. So each has
+# sets of its own, by its virtual router id, which is the second byte of an advertisement
+# (RFC 9568, 5.1).
 guard() {
 	command -v nft >/dev/null || return 0
+	interval=$(sed -n 's/^ *advert_int \([0-9]*\).*/\1/p' "$conf")
+	moving=$1 sets='' adverts='' resets='' elements=''
 	four='' six=''
-	for f in /etc/keepalived/redislb/vip*.address.conf; do
+	for f in "$files"/vip*.address.conf; do
 		vip=${f##*/vip}
 		vip=${vip%.address.conf}
 		case $vip in
@@ -42,41 +51,62 @@ guard() {
 		-[0-9]*) four="$four ${vip#-}," ;;
 		esac
 	done
-	[ -z "$four" ] || four="add element inet redislb vips { ${four%,} }"
-	[ -z "$six" ] || six="add element inet redislb vips6 { ${six%,} }"
-	interval=$(sed -n 's/^ *advert_int \([0-9]*\).*/\1/p' "$conf")
-	moving=''
+	instance "$conf" "${four%,}" "${six%,}"
+	for f in "$files"/vip-*.vrrp.conf; do
+		vip=${f##*/vip-}
+		vip=${vip%.vrrp.conf}
+		case $vip in
+		*:*) instance "$f" '' "$vip" ;;
+		*) instance "$f" "$vip" '' ;;
+		esac
+	done
 	marks=$(marks)
-	[ -z "$1" ] || moving="add element inet redislb moving { \"$1\" timeout 15s }"
-	# Longer than the sync daemon takes to tell of all connections: 10 s.
 	nft -f - <<-RULES
 		add table inet redislb
-		add set inet redislb vips { type ipv4_addr; }
-		add set inet redislb vips6 { type ipv6_addr; }
-		add set inet redislb master { type iface_index; flags timeout,dynamic; }
-		add set inet redislb moving { type iface_index; flags timeout,dynamic; }
+		$sets
 		add chain inet redislb output
 		flush chain inet redislb output
 		delete chain inet redislb output
 		add chain inet redislb output { type filter hook output priority -300; }
-		flush set inet redislb vips
-		flush set inet redislb vips6
-		add rule inet redislb output ip protocol 112 oif != @master add @moving { oif timeout 15s }
-		add rule inet redislb output ip protocol 112 update @master { oif timeout $((${interval:-0} * 4 + 4))s }
+		$adverts
 		add rule inet redislb output meta l4proto != tcp accept
 		add rule inet redislb output tcp flags & (rst | ack) != rst accept
-		add rule inet redislb output ip saddr @vips oif @moving counter drop
-		add rule inet redislb output ip6 saddr @vips6 oif @moving counter drop
-		add rule inet redislb output ip saddr @vips oif @master fib saddr . oif type != local counter drop
-		add rule inet redislb output ip6 saddr @vips6 oif @master fib saddr . oif type != local counter drop
+		$resets
 		add chain inet redislb prerouting
 		flush chain inet redislb prerouting
 		delete chain inet redislb prerouting
 		$marks
-		$four
-		$six
-		$moving
+		$elements
 	RULES
+}
+
+# instance FILE IPV4-VIPS IPV6-VIPS: adds what the instance in the file needs. A move is
+# over when the sync daemon has told of all connections, which takes it 10 s.
+instance() {
+	[ -r "$1" ] || return 0
+	id=$(sed -n '/^ *virtual_router_id [0-9]/{s/[^0-9]*\([0-9]*\).*/\1/p;q;}' "$1")
+	[ -n "$id" ] || return 0
+	sets="$sets
+		add set inet redislb vips_$id { type ipv4_addr; }
+		add set inet redislb vips6_$id { type ipv6_addr; }
+		add set inet redislb master_$id { type iface_index; flags timeout,dynamic; }
+		add set inet redislb moving_$id { type iface_index; flags timeout,dynamic; }
+		flush set inet redislb vips_$id
+		flush set inet redislb vips6_$id"
+	adverts="$adverts
+		add rule inet redislb output ip protocol 112 @th,8,8 $id oif != @master_$id add @moving_$id { oif timeout 15s }
+		add rule inet redislb output ip protocol 112 @th,8,8 $id update @master_$id { oif timeout $((${interval:-0} * 4 + 4))s }"
+	resets="$resets
+		add rule inet redislb output ip saddr @vips_$id oif @moving_$id counter drop
+		add rule inet redislb output ip6 saddr @vips6_$id oif @moving_$id counter drop
+		add rule inet redislb output ip saddr @vips_$id oif @master_$id fib saddr . oif type != local counter drop
+		add rule inet redislb output ip6 saddr @vips6_$id oif @master_$id fib saddr . oif type != local counter drop"
+	[ -z "$2" ] || elements="$elements
+		add element inet redislb vips_$id { $2 }"
+	[ -z "$3" ] || elements="$elements
+		add element inet redislb vips6_$id { $3 }"
+	[ -z "$moving" ] || elements="$elements
+		add element inet redislb moving_$id { \"$moving\" timeout 15s }"
 }
 
 # The loop guard source_mac: what other directors send to a VIP gets a firewall mark, by
@@ -91,7 +121,8 @@ marks() {
 }
 
 # Noted under /run, beside the process that said it, so that whoever looks at the VIP
-# and the sync daemon knows what keepalived itself takes the host for.
+# and the sync daemon knows what keepalived itself takes the host for: in role for the
+# director's own instance, by whose role the host goes, in role-ADDRESS for that of a VIP.
 #
 # keepalived does not wait for this script, so two of them may run at once, and the one
 # that it started last has the last word: that of the later start (proc(5), stat), and in
@@ -103,11 +134,11 @@ note() {
 	exec 8>>"$dir/role.lock"
 	flock 8
 	started=$(started)
-	if read -r teller _ last number <"$dir/role" && [ "$teller" = "$PPID" ]; then
+	if read -r teller _ last number <"$dir/$1" && [ "$teller" = "$PPID" ]; then
 		[ "${last:-0}" -le "$started" ] && { [ "${last:-0}" -lt "$started" ] || [ "${number:-0}" -lt "$$" ]; } || return
 	fi 2>/dev/null
 	new="$dir/.role.$$"
-	printf '%s %s %s %s\n' "$PPID" "$1" "$started" "$$" >"$new" && mv "$new" "$dir/role"
+	printf '%s %s %s %s\n' "$PPID" "$2" "$started" "$$" >"$new" && mv "$new" "$dir/$1"
 	exec 8>&-
 }
 
@@ -145,7 +176,7 @@ loaded() {
 	mkdir -p /run/redislb
 	{
 		echo "$MAINPID"
-		sha256sum /etc/keepalived/keepalived.conf /etc/keepalived/redislb/vip*.conf
+		sha256sum "$conf" "$files"/instance.conf "$files"/vip*.conf
 	} >/run/redislb/.loaded 2>/dev/null
 	mv /run/redislb/.loaded /run/redislb/loaded
 }
@@ -155,16 +186,22 @@ if [ "$1" = START ]; then
 	guard ''
 elif [ "$1" = LOADED ]; then
 	loaded
+	guard '' # for VIPs that have come or gone
 elif [ "$1" = GUARD ]; then
 	guard ''
 elif [ "$1" = LEAVE ]; then
 	guard "$(sed -n 's/^ *interface //p' "$conf")" || true # else the unit would have failed
 else
 	guard ''
-	swap=/etc/keepalived/redislb/swap.sh
-	if note "$3" && [ -x "$swap" ]; then
-		# As a process of its own: this one ends with keepalived (lib/notify.c,
-		# PR_SET_PDEATHSIG).
-		"$swap"
-	fi
+	swap=$files/swap.sh
+	case $2 in
+	vip:*) note "role-${2#vip:}" "$3" || true ;;
+	*)
+		if note role "$3" && [ -x "$swap" ]; then
+			# As a process of its own: this one ends with keepalived (lib/notify.c,
+			# PR_SET_PDEATHSIG).
+			"$swap"
+		fi
+		;;
+	esac
 fi

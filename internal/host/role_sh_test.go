@@ -32,9 +32,13 @@ func becomesIn(t *testing.T, root, args string, nft bool, vips ...string) (rules
 			t.Fatal(err)
 		}
 	}
-	put("etc/keepalived/keepalived.conf", "vrrp_instance VI_1 {\n    interface eth0\n    advert_int 2\n}\n")
+	put("etc/keepalived/keepalived.conf", "vrrp_instance VI_1 {\n    interface eth0\n    virtual_router_id 51\n    advert_int 2\n}\n")
 	for _, vip := range vips {
-		put("etc/keepalived/redislb/"+vip, "")
+		text := ""
+		if strings.HasSuffix(vip, ".vrrp.conf") {
+			text = "vrrp_instance vip:x {\n    virtual_router_id 52\n    priority 99\n}\n"
+		}
+		put("etc/keepalived/redislb/"+vip, text)
 	}
 	for _, command := range []string{"sh", "mkdir", "mv", "cat", "sed", "flock", "sha256sum"} {
 		path, err := exec.LookPath(command)
@@ -68,16 +72,44 @@ func TestRoleIsNotedAndResetsOfTheVIPsAreHeldBack(t *testing.T) {
 		t.Errorf("noted %q", note)
 	}
 	for _, want := range []string{
-		"add element inet redislb vips {  192.0.2.229, 192.0.2.230 }\n",
-		"add element inet redislb vips6 {  2001:db8::1 }\n",
+		"add element inet redislb vips_51 {  192.0.2.229, 192.0.2.230 }\n",
+		"add element inet redislb vips6_51 {  2001:db8::1 }\n",
 		"add chain inet redislb output { type filter hook output priority -300; }\n",
-		"ip protocol 112 update @master { oif timeout 12s }\n",
+		"ip protocol 112 @th,8,8 51 update @master_51 { oif timeout 12s }\n",
 		"meta l4proto != tcp accept\n",
-		"ip saddr @vips oif @moving counter drop\n",
+		"ip saddr @vips_51 oif @moving_51 counter drop\n",
 	} {
 		if !strings.Contains(rules, want) {
 			t.Errorf("nft is not told %q:\n%s", want, rules)
 		}
+	}
+}
+
+// On one interface a host is master of one instance and backup of another.
+func TestEachInstanceHasAGuardAndANoteOfItsOwn(t *testing.T) {
+	root := t.TempDir()
+	files := []string{"vip-192.0.2.229.address.conf", "vip-192.0.2.230.vrrp.conf", "vip-192.0.2.230.services.conf"}
+	becomesIn(t, root, "INSTANCE VI_1 BACKUP 100", true, files...)
+	rules, note := becomesIn(t, root, "INSTANCE vip:192.0.2.230 MASTER 99", true, files...)
+	own, err := os.ReadFile(filepath.Join(root, "run/redislb/role-192.0.2.230"))
+	if err != nil || !strings.Contains(string(own), " MASTER ") || !strings.Contains(note, " BACKUP ") {
+		t.Errorf("noted %q of the VIP's instance, %v, and %q of the director's", own, err, note)
+	}
+	for _, want := range []string{
+		"vips_51 {  192.0.2.229 }\n", "vips_52 { 192.0.2.230 }\n",
+		"@th,8,8 51 oif != @master_51 add @moving_51 ", "@th,8,8 52 oif != @master_52 add @moving_52 ",
+		"ip saddr @vips_52 oif @master_52 fib saddr . oif type != local counter drop\n",
+	} {
+		if !strings.Contains(rules, want) {
+			t.Errorf("nft is not told %q:\n%s", want, rules)
+		}
+	}
+	equal(t, "rules that drop", strings.Count(rules, " drop\n"), 2*resetRules)
+	if rules, _ := becomesIn(t, root, "LEAVE", true, files...); strings.Count(rules, `{ "eth0" timeout 15s }`) != 2 {
+		t.Errorf("not all that the host holds is held back when keepalived stops:\n%s", rules)
+	}
+	if rules, _ := becomes(t, "GUARD", true, "vip-2001:db8::1.vrrp.conf"); !strings.Contains(rules, "vips6_52 { 2001:db8::1 }\n") {
+		t.Errorf("IPv6:\n%s", rules)
 	}
 }
 
@@ -91,10 +123,10 @@ func TestWithoutVIPsNothingIsHeldBack(t *testing.T) {
 // keepalived is still there when systemd says that it will be stopped.
 func TestBeforeKeepalivedStopsResetsAreHeldBackAtOnce(t *testing.T) {
 	rules, note := becomes(t, "LEAVE", true, "vip-192.0.2.229.address.conf")
-	if note != "" || !strings.Contains(rules, "add element inet redislb moving { \"eth0\" timeout 15s }\n") {
+	if note != "" || !strings.Contains(rules, "add element inet redislb moving_51 { \"eth0\" timeout 15s }\n") {
 		t.Errorf("noted %q, nft is told\n%s", note, rules)
 	}
-	if rules, _ := becomes(t, "INSTANCE VI_1 MASTER 100", true); strings.Contains(rules, "add element inet redislb moving") {
+	if rules, _ := becomes(t, "INSTANCE VI_1 MASTER 100", true); strings.Contains(rules, "add element inet redislb moving_") {
 		t.Errorf("a change of the role holds them back by itself:\n%s", rules)
 	}
 }
@@ -176,9 +208,10 @@ func TestServicesAreSwappedWhenTheRoleIsNoted(t *testing.T) {
 // Neither of these is a change of the role.
 func TestWhatKeepalivedHasLoadedIsNotedAndTheGuardSetUpAlone(t *testing.T) {
 	root := t.TempDir()
-	const file = "vip-192.0.2.229.services.conf"
-	if rules, note := becomesIn(t, root, "LOADED", true, file); rules != "" || note != "" {
-		t.Errorf("a reload is no change of the role: %q %q", rules, note)
+	const file = "vip-192.0.2.229.address.conf"
+	// VIPs come and go with a reload, in which the role need not change.
+	if rules, note := becomesIn(t, root, "LOADED", true, file, "instance.conf"); !strings.Contains(rules, "192.0.2.229 }") || note != "" {
+		t.Errorf("LOADED: nft was told %q, noted %q", rules, note)
 	}
 	text, err := os.ReadFile(filepath.Join(root, "run/redislb/loaded"))
 	if err != nil {
@@ -187,9 +220,10 @@ func TestWhatKeepalivedHasLoadedIsNotedAndTheGuardSetUpAlone(t *testing.T) {
 	s := &Snapshot{}
 	s.parseLoaded(strings.ReplaceAll(string(text), root, ""))
 	equal(t, "process", strings.HasPrefix(string(text), "4711\n"), true)
-	equal(t, "files", len(s.Loaded), 2)
+	equal(t, "files", len(s.Loaded), 3)
+	equal(t, "sum of what instances share", s.Loaded["/etc/keepalived/redislb/instance.conf"], sumOfNothing)
 	equal(t, "sum", s.Loaded["/etc/keepalived/redislb/"+file], sumOfNothing)
-	if rules, note := becomesIn(t, root, "GUARD", true, "vip-192.0.2.229.address.conf"); !strings.Contains(rules, "192.0.2.229 }") || note != "" {
+	if rules, note := becomesIn(t, root, "GUARD", true, file); !strings.Contains(rules, "192.0.2.229 }") || note != "" {
 		t.Errorf("GUARD: nft was told %q, noted %q", rules, note)
 	}
 }

@@ -72,7 +72,9 @@ type Snapshot struct {
 	// that virtual services were being swapped: a VIP was on its way, and what belongs
 	// to the role need not fit it yet.
 	Moving bool
-	noted  Role // what the running keepalived last said it is
+	noted  Role // what the running keepalived last said it is, in the director's own instance
+	// stateOf is what it said in the instances of VIPs, in its own words.
+	stateOf map[netip.Addr]string
 	// state is the same in its own words, stateNoted when it said so.
 	state      string
 	stateNoted time.Time
@@ -94,8 +96,11 @@ type Snapshot struct {
 type derived struct {
 	once     sync.Once
 	vips     []netip.Addr
-	holdsVIP bool
-	services map[ipvs.Key]*ipvs.Service
+	own      map[netip.Addr]bool // those with a VRRP instance of their own
+	holdsVIP bool                // one of them
+	// holdsShared is whether the host holds one of those in the director's own instance.
+	holdsShared bool
+	services    map[ipvs.Key]*ipvs.Service
 }
 
 // configured is the virtual services that the files of the VIPs have, read when they are
@@ -112,7 +117,7 @@ func (s *Snapshot) configures(key ipvs.Key) bool {
 	s.configured.once.Do(func() {
 		s.configured.services = map[ipvs.Key]bool{}
 		for _, address := range s.ManagedVIPs() {
-			vip, err := keepalived.ParseVIP(s.Files[keepalived.VIPAddressPath(address)].Content, s.Files[keepalived.VIPServicesPath(address)].Content)
+			vip, err := s.VIP(address)
 			for _, service := range vip.Services {
 				if err == nil {
 					s.configured.services[ServiceKey(address, service)] = true
@@ -126,11 +131,13 @@ func (s *Snapshot) configures(key ipvs.Key) bool {
 func (s *Snapshot) derive() *derived {
 	s.derived.once.Do(func() {
 		d := &s.derived
-		d.vips = managedVIPs(s.Files)
-		d.holdsVIP = slices.ContainsFunc(s.Addresses, func(a Address) bool {
-			_, ours := slices.BinarySearchFunc(d.vips, a.Prefix.Addr(), netip.Addr.Compare)
-			return a.Device != "lo" && ours
-		})
+		d.vips, d.own = managedVIPs(s.Files)
+		for _, a := range s.Addresses {
+			if _, ours := slices.BinarySearchFunc(d.vips, a.Prefix.Addr(), netip.Addr.Compare); ours && a.Device != "lo" {
+				d.holdsVIP = true
+				d.holdsShared = d.holdsShared || !d.own[a.Prefix.Addr()]
+			}
+		}
 		d.services = make(map[ipvs.Key]*ipvs.Service, len(s.IPVS))
 		for i, row := range s.IPVS {
 			d.services[row.Key] = &s.IPVS[i]

@@ -22,38 +22,69 @@ type Problem struct {
 // names of their files.
 func (s *Snapshot) ManagedVIPs() []netip.Addr { return s.derive().vips }
 
-func managedVIPs(files map[string]FileState) []netip.Addr {
-	var vips []netip.Addr
+func managedVIPs(files map[string]FileState) (vips []netip.Addr, own map[netip.Addr]bool) {
+	own = map[netip.Addr]bool{}
 	for file := range files {
-		name, _ := strings.CutSuffix(file, ".address.conf")
-		_, name, _ = strings.Cut(strings.TrimPrefix(name, keepalived.Dir+"/"), "-")
-		if addr, err := netip.ParseAddr(name); err == nil && file == keepalived.VIPAddressPath(addr) {
-			vips = append(vips, addr)
+		name, _ := strings.CutSuffix(strings.TrimPrefix(file, keepalived.Dir+"/"), ".address.conf")
+		name, _ = strings.CutSuffix(name, ".vrrp.conf")
+		_, name, _ = strings.Cut(name, "-")
+		addr, err := netip.ParseAddr(name)
+		if err != nil || file != keepalived.VIPAddressPath(addr) && file != keepalived.VIPInstancePath(addr) {
+			continue
+		}
+		vips = append(vips, addr)
+		if file == keepalived.VIPInstancePath(addr) {
+			own[addr] = true
 		}
 	}
 	slices.SortFunc(vips, netip.Addr.Compare)
-	return vips
+	return slices.Compact(vips), own
+}
+
+// OwnInstance reports whether the VIP has a VRRP instance of its own on the host.
+func (s *Snapshot) OwnInstance(vip netip.Addr) bool { return s.derive().own[vip] }
+
+// vipPath is the file with the address of the VIP on the host.
+func (s *Snapshot) vipPath(vip netip.Addr) string {
+	if s.OwnInstance(vip) {
+		return keepalived.VIPInstancePath(vip)
+	}
+	return keepalived.VIPAddressPath(vip)
+}
+
+// VIP reads a VIP of redislb's from its files.
+func (s *Snapshot) VIP(vip netip.Addr) (keepalived.VIP, error) {
+	return keepalived.ParseVIP(s.Files[s.vipPath(vip)].Content, s.Files[keepalived.VIPServicesPath(vip)].Content)
 }
 
 // HoldsVIP reports whether the host is the VRRP master of one of the VIPs that
 // redislb configured on it: whether a VIP is on an interface other than lo.
 func (s *Snapshot) HoldsVIP() bool { return s.derive().holdsVIP }
 
+// HoldsAsMasterOf reports the same of the VRRP instance that the VIP is in, or would be in
+// where it is not configured: its own, or the director's.
+func (s *Snapshot) HoldsAsMasterOf(vip netip.Addr) bool {
+	if s.OwnInstance(vip) {
+		return s.Holds(vip)
+	}
+	return s.derive().holdsShared
+}
+
 // Holds reports whether the address is on an interface of the host, apart from lo.
 func (s *Snapshot) Holds(addr netip.Addr) bool {
 	return slices.ContainsFunc(s.Addresses, func(a Address) bool { return a.Device != "lo" && a.Prefix.Addr() == addr })
 }
 
-// BackupsFirst returns the names of the hosts in the order in which a change
-// reaches them: those that hold a VIP come last.
-func BackupsFirst(snapshots map[string]*Snapshot) []string {
+// BackupsFirst returns the names of the hosts in the order in which a change of the VIP
+// reaches them: the master of its VRRP instance comes last.
+func BackupsFirst(snapshots map[string]*Snapshot, vip netip.Addr) []string {
 	var names []string
 	for name := range snapshots {
 		names = append(names, name)
 	}
 	slices.Sort(names)
 	slices.SortStableFunc(names, func(a, b string) int {
-		return boolInt(snapshots[a].HoldsVIP()) - boolInt(snapshots[b].HoldsVIP())
+		return boolInt(snapshots[a].HoldsAsMasterOf(vip)) - boolInt(snapshots[b].HoldsAsMasterOf(vip))
 	})
 	return names
 }

@@ -265,7 +265,7 @@ func TestBackupsComeBeforeTheMaster(t *testing.T) {
 		"c": director().hold(redisServer().Artifacts()).hold(redisVIP().Artifacts()).snapshot(t), // its VIP is on lo alone
 		"b": bareMachine().hold(redisServer().Artifacts()).snapshot(t),
 	}
-	equal(t, "order", strings.Join(BackupsFirst(snapshots), " "), "b c a")
+	equal(t, "order", strings.Join(BackupsFirst(snapshots, vip), " "), "b c a")
 }
 
 func TestShellScriptsPassShellcheck(t *testing.T) {

@@ -20,6 +20,17 @@ type VIP struct {
 	Guard LoopGuard
 	// Peers is what one director knows of the others, for [SourceMAC].
 	Peers *keepalived.Peers
+	// Priorities are those of the directors, by their names, where the VIP has a VRRP instance
+	// of its own; see On.
+	Priorities map[string]int
+}
+
+// On is the VIP as the director of that name has it.
+func (v VIP) On(name string) VIP {
+	if v.VRRP != nil {
+		v.VRRP = &keepalived.VIPInstance{VirtualRouterID: v.VRRP.VirtualRouterID, Priority: v.Priorities[name]}
+	}
+	return v
 }
 
 // Password is a secret that is written when its version changes. Text is needed only
@@ -30,12 +41,13 @@ type Password struct {
 	Kept    bool // Terraform's state keeps it, and the version is the provider's own count
 }
 
-// Artifacts returns what each director of the VIP has on it.
+// Artifacts returns what each director of the VIP has on it. One with a VRRP instance of its
+// own is not the same on all of them: see On.
 func (v VIP) Artifacts() []Artifact {
 	vip := v.Address.Addr()
 	address, services := v.Render()
 	artifacts := []Artifact{
-		File{Path: keepalived.VIPAddressPath(vip), Mode: 0o644, Content: address},
+		File{Path: v.Path(), Mode: 0o644, Content: address},
 		File{Path: keepalived.VIPServicesPath(vip), Mode: 0o644, Content: services, also: v.prerequisites()},
 	}
 	others := OtherProtocols{VIP: vip}
@@ -135,7 +147,7 @@ var (
 
 // VIPOn reads a VIP back from what is on its directors, which must agree.
 func VIPOn(snapshots map[string]*Snapshot, address netip.Addr) (VIP, error) {
-	addressFile, servicesFile := keepalived.VIPAddressPath(address), keepalived.VIPServicesPath(address)
+	servicesFile := keepalived.VIPServicesPath(address)
 	var names []string
 	for name := range snapshots {
 		names = append(names, name)
@@ -145,19 +157,38 @@ func VIPOn(snapshots map[string]*Snapshot, address netip.Addr) (VIP, error) {
 	if first.Foreign() {
 		return foreignVIP(snapshots, names, address)
 	}
+	addressFile := first.vipPath(address)
+	var vip keepalived.VIP
+	var priorities map[string]int
 	for _, name := range names {
+		s := snapshots[name]
 		for _, file := range []string{addressFile, servicesFile} {
-			if !snapshots[name].managed(file) {
+			if !s.managed(file) {
 				return VIP{}, fmt.Errorf("host %q has no %s of redislb's: the VIP is not configured there", name, file)
 			}
-			if !bytes.Equal(snapshots[name].Files[file].Content, first.Files[file].Content) {
+		}
+		there, err := s.VIP(address)
+		if err != nil {
+			return VIP{}, fmt.Errorf("the files of %s on host %q: %w", address, name, err)
+		}
+		if there.VRRP != nil {
+			if priorities == nil {
+				priorities = map[string]int{}
+			}
+			priorities[name] = there.VRRP.Priority
+			there.VRRP.Priority = 0 // the only thing in which they may differ
+		}
+		if name == names[0] {
+			vip = there
+		}
+		for file, same := range map[string]bool{
+			addressFile:  there.Address == vip.Address && (there.VRRP == nil) == (vip.VRRP == nil) && (vip.VRRP == nil || *there.VRRP == *vip.VRRP),
+			servicesFile: bytes.Equal(s.Files[servicesFile].Content, first.Files[servicesFile].Content),
+		} {
+			if !same {
 				return VIP{}, fmt.Errorf("%s differs between the hosts %q and %q: make them the same, or import the VIP from one of them alone", file, names[0], name)
 			}
 		}
-	}
-	vip, err := keepalived.ParseVIP(first.Files[addressFile].Content, first.Files[servicesFile].Content)
-	if err != nil {
-		return VIP{}, fmt.Errorf("the files of %s on host %q: %w", address, names[0], err)
 	}
 	passwords := map[string]Password{}
 	for _, s := range vip.Services {
@@ -169,7 +200,7 @@ func VIPOn(snapshots map[string]*Snapshot, address netip.Addr) (VIP, error) {
 			passwords[s.Name] = Password{Version: version}
 		}
 	}
-	return VIP{VIP: vip, Passwords: passwords}, nil
+	return VIP{VIP: vip, Passwords: passwords, Priorities: priorities}, nil
 }
 
 // Check looks for what keeps the host from being a director of this VIP; name is
@@ -251,7 +282,14 @@ func (s *Snapshot) reachesDirectly(addr netip.Addr) bool {
 // a director.
 func (v VIP) CheckDirector(name string, s *Snapshot) []Problem {
 	problems := append(v.Check(name, s), v.CheckGuard(name, s.LoopGuard())...)
-	if !s.managed(keepalived.ConfigPath) {
+	if m, ok := MemberOn(name, s); ok && v.VRRP != nil {
+		problems = append(problems, m.Clashes(v.Address, v.VRRP.VirtualRouterID)...)
+	}
+	switch {
+	case v.VRRP != nil && s.managed(keepalived.ConfigPath) && !s.managed(keepalived.InstancePath):
+		problems = append(problems, Problem{[]string{"directors"}, "Director of an Older Version",
+			fmt.Sprintf("Host %q has no %s, which its redislb_director writes and the VRRP instance of the VIP goes by: apply that resource first.", name, keepalived.InstancePath)})
+	case !s.managed(keepalived.ConfigPath):
 		problems = append(problems, Problem{[]string{"directors"}, "Not a Director",
 			fmt.Sprintf("Host %q has no %s of redislb's: add a redislb_director for it, and refer to its host attribute so that it comes first.", name, keepalived.ConfigPath)})
 	}

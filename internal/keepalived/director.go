@@ -14,6 +14,8 @@ import (
 // virtual_ipaddress takes IPv4 VIPs alone (vrrp.c, vrrp_complete_instance;
 // `keepalived -t` says "address family must match VRRP instance" and returns 5). IPv6
 // VIPs come and go with it all the same, as virtual_ipaddress_excluded.
+//
+// A VIP may have an instance of its own beside it; see [VIPInstance].
 type Director struct {
 	RouterID        string
 	Instance        string
@@ -110,11 +112,23 @@ func (d Director) Render() []byte {
 	case d.SyncInterface != "":
 		global = append(global, statement("lvs_sync_daemon", d.SyncInterface, "inst", d.Instance, "id", strconv.Itoa(d.SyncID)))
 	}
+	track := d.track()
+	top := append([]Node{blockOf("global_defs", nil, global...)}, track.definitions()...)
+	top = append(top, blockOf("vrrp_instance", []string{d.Instance}, d.instance(track)...), statement("include", instanceGlob), statement("include", d.services()))
+	return append([]byte(Header("redislb_director")), Print(top)...)
+}
+
+// RenderInstance is the text of InstancePath for a valid Director. The director's own
+// instance does not include it, and has the same written out: there is one file to read.
+func (d Director) RenderInstance() []byte {
+	return append([]byte(Header("redislb_director")), Print(append([]Node{statement("interface", d.Interface)}, d.common(d.track())...))...)
+}
+
+// track is what all instances track: what the user wants, and the drain.
+func (d Director) track() Track {
 	track := d.Track.sorted()
 	track.Files = append(track.Files, drain)
-	top := append([]Node{blockOf("global_defs", nil, global...)}, track.definitions()...)
-	top = append(top, blockOf("vrrp_instance", []string{d.Instance}, d.instance(track)...), statement("include", d.services()))
-	return append([]byte(Header("redislb_director")), Print(top)...)
+	return track
 }
 
 func (d Director) services() string {
@@ -131,6 +145,21 @@ func (d Director) instance(track Track) []Node {
 		number("virtual_router_id", d.VirtualRouterID),
 		number("priority", d.Priority),
 	}
+	nodes = append(nodes, d.common(track)...)
+	var addresses []Node
+	if d.Version3 {
+		addresses = append(addresses, placeholder(d.VirtualRouterID))
+	}
+	return append(nodes,
+		blockOf("virtual_ipaddress", nil, append(addresses, statement("include", addressGlob))...),
+		blockOf("virtual_ipaddress_excluded", nil, statement("include", address6Glob)),
+	)
+}
+
+// common is what the instances of the VIPs share with the director's own, but for the
+// interface.
+func (d Director) common(track Track) []Node {
+	var nodes []Node
 	if d.Version3 {
 		nodes = append(nodes, statement("version", "3"))
 	}
@@ -151,14 +180,7 @@ func (d Director) instance(track Track) []Node {
 	if d.HMAC {
 		nodes = append(nodes, statement("include", HMACPath))
 	}
-	var addresses []Node
-	if d.Version3 {
-		addresses = append(addresses, d.placeholder())
-	}
-	return append(nodes,
-		blockOf("virtual_ipaddress", nil, append(addresses, statement("include", addressGlob))...),
-		blockOf("virtual_ipaddress_excluded", nil, statement("include", address6Glob)),
-	)
+	return nodes
 }
 
 // placeholder is an address of the loopback network, for the instance to have one
@@ -167,6 +189,6 @@ func (d Director) instance(track Track) []Node {
 // the master, where it changes nothing: all of 127.0.0.0/8 is the host's own anyway.
 // The directors of a group compare the addresses that they advertise, so it follows
 // from what they share.
-func (d Director) placeholder() Node {
-	return statement(fmt.Sprintf("127.112.0.%d/32", d.VirtualRouterID), "dev", "lo", "scope", "host", "no_track")
+func placeholder(virtualRouterID int) Node {
+	return statement(fmt.Sprintf("127.112.0.%d/32", virtualRouterID), "dev", "lo", "scope", "host", "no_track")
 }

@@ -18,6 +18,9 @@ func ParseDirector(data []byte) (Director, error) {
 	var track trackReader
 	var others []Node
 	for _, n := range nodes {
+		if n.says(statement("include", instanceGlob)) { // one that an older redislb wrote has none
+			continue
+		}
 		if defines, err := track.define(n); err != nil {
 			return Director{}, err
 		} else if !defines {
@@ -135,10 +138,10 @@ func (d *Director) readInstance(n Node, track *trackReader) error {
 	want := fields{"include": exactly(addressGlob)}
 	keywords := []string{"include"}
 	if d.Version3 {
-		p := d.placeholder()
+		p := placeholder(d.VirtualRouterID)
 		keywords = append(keywords, p.Keyword)
 		want[p.Keyword] = func(n Node) error {
-			if !slices.Equal(n.Args, p.Args) || n.HasBlock {
+			if !n.says(p) {
 				return fmt.Errorf("expected %q", p.Args)
 			}
 			return nil

@@ -175,8 +175,15 @@ func addressOnly() keepalived.VIP {
 	return keepalived.VIP{Address: netip.MustParsePrefix("192.0.2.231/24")}
 }
 
+// own is a VIP with an instance of its own.
+func own(vip keepalived.VIP) keepalived.VIP {
+	vip.VRRP = &keepalived.VIPInstance{VirtualRouterID: 52, Priority: 99}
+	return vip
+}
+
 func TestDirectorIsWrittenAsTheGoldenFilesSay(t *testing.T) {
 	golden(t, "director.conf", director().Render())
+	golden(t, "instance.conf", director().RenderInstance())
 	small := director()
 	small.Auth, small.SyncInterface, small.SyncID, small.PreemptDelay = false, "", 0, 1500*time.Millisecond
 	golden(t, "director-small.conf", small.Render())
@@ -191,6 +198,7 @@ func TestDirectorIsWrittenAsTheGoldenFilesSay(t *testing.T) {
 			t.Errorf("version %s: %v", name, err)
 		}
 		golden(t, "director-everything-v"+name+".conf", d.Render())
+		golden(t, "instance-everything-v"+name+".conf", d.RenderInstance())
 	}
 }
 
@@ -222,7 +230,10 @@ func TestPeersAreWrittenAsTheGoldenFilesSay(t *testing.T) {
 }
 
 func TestVIPIsWrittenAsTheGoldenFilesSay(t *testing.T) {
-	for name, vip := range map[string]keepalived.VIP{"redis": redis(), "several": several(), "ipv6": ipv6(), "full": full(), "address-only": addressOnly()} {
+	for name, vip := range map[string]keepalived.VIP{
+		"redis": redis(), "several": several(), "ipv6": ipv6(), "full": full(), "address-only": addressOnly(),
+		"own": own(redis()), "own-ipv6": own(ipv6()),
+	} {
 		if err := vip.Validate(); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}

@@ -19,6 +19,9 @@ const (
 	AuthPath = Dir + "/auth.conf"
 	// HMACPath holds the key of auth_hmac, likewise; a Director with HMAC includes it.
 	HMACPath = Dir + "/hmac.password"
+	// InstancePath has what all VRRP instances of the director have in common; see
+	// [Director.RenderInstance]. The instance of a VIP includes it.
+	InstancePath = Dir + "/instance.conf"
 	// DrainPath holds 1 while the director is to give its VIPs to another one, else 0.
 	// keepalived notices a file that is renamed to it (track_file.c, init_track_files:
 	// IN_CLOSE_WRITE | IN_DELETE | IN_MOVE), and reads it whenever it loads ConfigPath.
@@ -39,7 +42,7 @@ const (
 	HealthScript = Dir + "/health.sh"
 	// HealthFIFO is made by keepalived, in a folder that there is at boot.
 	HealthFIFO = "/run/redislb.health"
-	// RoleScript is run when the VRRP instance changes its state, as
+	// RoleScript is run when a VRRP instance changes its state, as
 	// keepalived.conf(5) says of notify: INSTANCE, its name, the state, the
 	// priority. The same holds for it.
 	RoleScript = Dir + "/role.sh"
@@ -61,6 +64,7 @@ const (
 	addressGlob  = Dir + "/vip-*.address.conf"
 	address6Glob = Dir + "/vip6-*.address.conf"
 	servicesGlob = Dir + "/vip-*.services.conf"
+	instanceGlob = Dir + "/vip-*.vrrp.conf"
 )
 
 // VIPAddressPath is the file with the address of a VIP.
@@ -80,6 +84,9 @@ func VIPPeersPath(vip netip.Addr) string {
 
 // VIPMarksPath is beside [VIPPeersPath], which says what it is.
 func VIPMarksPath(vip netip.Addr) string { return Dir + "/vip-" + vip.String() + ".peers.nft" }
+
+// VIPInstancePath is the file with the VRRP instance of a VIP, which has its address.
+func VIPInstancePath(vip netip.Addr) string { return Dir + "/vip-" + vip.String() + ".vrrp.conf" }
 
 // VIPServicesPath is the file with the virtual servers of a VIP.
 func VIPServicesPath(vip netip.Addr) string { return Dir + "/vip-" + vip.String() + ".services.conf" }

@@ -277,6 +277,9 @@ func TestPathsNameTheVIP(t *testing.T) {
 	for got, want := range map[string]string{
 		keepalived.VIPAddressPath(v4):  "/etc/keepalived/redislb/vip-192.0.2.229.address.conf",
 		keepalived.VIPServicesPath(v6): "/etc/keepalived/redislb/vip-2001:db8::229.services.conf",
+		redis().Path():                 keepalived.VIPAddressPath(v4),
+		own(redis()).Path():            "/etc/keepalived/redislb/vip-192.0.2.229.vrrp.conf",
+		own(ipv6()).Path():             keepalived.VIPInstancePath(v6),
 	} {
 		if got != want {
 			t.Errorf("%s, want %s", got, want)

@@ -208,6 +208,9 @@ func drawVIP(t *rapid.T) keepalived.VIP {
 		}
 		v.Services = append(v.Services, s)
 	}
+	if rapid.Bool().Draw(t, "instance of its own") {
+		v.VRRP = &keepalived.VIPInstance{VirtualRouterID: rapid.IntRange(1, 255).Draw(t, "virtual router id"), Priority: rapid.IntRange(1, 254).Draw(t, "priority")}
+	}
 	return v
 }
 

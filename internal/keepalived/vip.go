@@ -33,7 +33,9 @@ const (
 // VIP is a virtual IP address and the services on it.
 type VIP struct {
 	// Address is the VIP with the length of its network: 192.0.2.229/24.
-	Address  netip.Prefix
+	Address netip.Prefix
+	// VRRP is the instance of the VIP's own; nil: it is in the director's.
+	VRRP     *VIPInstance
 	Services []VirtualServer
 }
 
@@ -107,7 +109,7 @@ func (v VIP) Validate() error {
 	if !v.Address.IsValid() || v.Address.Addr().Is4In6() || v.Address.Bits() == 0 {
 		return fmt.Errorf("%s: a VIP is an address and the length of its network, like 192.0.2.229/24", v.Address)
 	}
-	var errs []error
+	errs := []error{v.VRRP.validate()}
 	names, ports, marks := map[string]bool{}, map[string]bool{}, map[uint32]bool{}
 	for _, s := range v.Services {
 		errs = append(errs, wrap(fmt.Sprintf("service %.140q", s.Name), s.validate(v.Address.Addr())))
@@ -247,12 +249,25 @@ func (q Quorum) validate(servers []RealServer) error {
 	return errors.Join(errs...)
 }
 
-// Render is the text of VIPAddressPath and of VIPServicesPath for a valid VIP.
+// Path is the file with the address of the VIP: VIPAddressPath, or VIPInstancePath for one
+// with an instance of its own.
+func (v VIP) Path() string {
+	if v.VRRP != nil {
+		return VIPInstancePath(v.Address.Addr())
+	}
+	return VIPAddressPath(v.Address.Addr())
+}
+
+// Render is the text of Path and of VIPServicesPath for a valid VIP.
 // Services and real servers are ordered by name. Everything that keepalived has
 // a default for is written out.
 func (v VIP) Render() (address, services []byte) {
 	head := []byte(Header("redislb_vip"))
-	address = append(slices.Clone(head), Print([]Node{statement(v.Address.String(), v.lifetime()...)})...)
+	where := statement(v.Address.String(), v.lifetime()...)
+	if v.VRRP != nil {
+		where = v.VRRP.node(v.Address.Addr(), where)
+	}
+	address = append(slices.Clone(head), Print([]Node{where})...)
 	services = head
 	for _, s := range slices.SortedFunc(slices.Values(v.Services), func(a, b VirtualServer) int { return cmp.Compare(a.Name, b.Name) }) {
 		services = append(services, '\n')

@@ -9,7 +9,7 @@ import (
 )
 
 // ParseVIP is the inverse of Render: address and services are the texts of
-// VIPAddressPath and VIPServicesPath. Order and indentation do not matter; a
+// the VIP's Path and VIPServicesPath. Order and indentation do not matter; a
 // statement that Render never writes is an error that names its line. A service
 // whose comment with the name was lost is named after its protocol and port
 // ("tcp-6379"), a real server after its address.
@@ -21,14 +21,19 @@ func ParseVIP(address, services []byte) (VIP, error) {
 	if err != nil {
 		return VIP{}, fmt.Errorf("address: %w", err)
 	}
-	if len(nodes) != 1 || nodes[0].HasBlock {
-		return VIP{}, fmt.Errorf("address: expected one line with one address")
+	if len(nodes) == 1 && nodes[0].Keyword == "vrrp_instance" {
+		instance := nodes[0]
+		if nodes[0], err = v.readInstance(instance); err == nil {
+			err = v.readAddress(nodes)
+		}
+		if err == nil {
+			err = v.fits(instance)
+		}
+	} else {
+		err = v.readAddress(nodes)
 	}
-	if v.Address, err = netip.ParsePrefix(nodes[0].Keyword); err != nil {
-		return VIP{}, fmt.Errorf("address: line %d: %q is no address with the length of its network", nodes[0].Line, nodes[0].Keyword)
-	}
-	if !slices.Equal(nodes[0].Args, v.lifetime()) {
-		return VIP{}, fmt.Errorf("address: line %d: expected %q behind the address, found %q", nodes[0].Line, v.lifetime(), nodes[0].Args)
+	if err != nil {
+		return VIP{}, fmt.Errorf("address: %w", err)
 	}
 	if nodes, err = Parse(services); err != nil {
 		return VIP{}, fmt.Errorf("services: %w", err)
@@ -44,6 +49,20 @@ func ParseVIP(address, services []byte) (VIP, error) {
 		return VIP{}, err
 	}
 	return v, nil
+}
+
+// readAddress reads the line that has the address.
+func (v *VIP) readAddress(nodes []Node) (err error) {
+	if len(nodes) != 1 || nodes[0].HasBlock {
+		return fmt.Errorf("expected one line with one address")
+	}
+	if v.Address, err = netip.ParsePrefix(nodes[0].Keyword); err != nil {
+		return fmt.Errorf("line %d: %q is no address with the length of its network", nodes[0].Line, nodes[0].Keyword)
+	}
+	if !slices.Equal(nodes[0].Args, v.lifetime()) {
+		return fmt.Errorf("line %d: expected %q behind the address, found %q", nodes[0].Line, v.lifetime(), nodes[0].Args)
+	}
+	return nil
 }
 
 func parseVirtualServer(n Node, vip netip.Addr) (VirtualServer, error) {

@@ -2,6 +2,7 @@ package provider
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"sync"
@@ -26,9 +27,11 @@ type plans struct {
 }
 
 type plannedVIP struct {
+	address   netip.Prefix
 	directors []string // in order
-	// fourth: it is an IPv4 VIP, which directors compare in their advertisements.
-	fourth bool
+	// router is the virtual router id of its own VRRP instance; 0: it is in the directors'.
+	router     int
+	priorities map[string]int // in that instance, by director
 }
 
 func newPlans() *plans {
@@ -60,11 +63,14 @@ func (p *plans) director(m host.Member, diags *diag.Diagnostics) {
 			meant = append(meant, first.Interferes(second)...)
 		}
 	}
+	for _, address := range sortedKeys(p.vips) {
+		problems = append(problems, p.vips[address].misfits(m)...)
+	}
 	addProblems(diags, p.unsaid(problems))
 	addWarnings(diags, p.unsaid(meant))
 	for _, v := range p.vips {
 		if slices.Contains(v.directors, m.Name) && !slices.ContainsFunc(v.directors, func(d string) bool { _, planned := p.directors[d]; return !planned }) {
-			p.warnOfMove(v.directors, nil, path.Root("vrrp"), diags)
+			p.warnOfMove(v, nil, path.Root("vrrp"), diags)
 		}
 	}
 }
@@ -79,17 +85,22 @@ func inOrder(a, b host.Member) (first, second host.Member) {
 
 // vip notes a planned VIP, and compares its directors with each other, and with those of
 // other VIPs. Snapshots are of its directors, as far as they could be looked at.
-func (p *plans) vip(address string, fourth bool, directors []string, snapshots map[string]*host.Snapshot, diags *diag.Diagnostics) {
+func (p *plans) vip(v plannedVIP, snapshots map[string]*host.Snapshot, diags *diag.Diagnostics) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.vips[address] = plannedVIP{directors, fourth}
+	p.vips[v.address.String()] = v
 	var wrong, doubtful, meant []host.Problem
-	for i, name := range directors {
+	for i, name := range v.directors {
 		m, planned := p.member(name, snapshots[name])
 		if m == nil {
 			continue
 		}
-		for _, peer := range directors[i+1:] {
+		if planned {
+			addProblems(diags, p.unsaid(v.misfits(*m)))
+		} else if v.router != 0 { // the guard that is there was looked at
+			doubtful = append(doubtful, m.Clashes(v.address, v.router)...)
+		}
+		for _, peer := range v.directors[i+1:] {
 			o, peerPlanned := p.member(peer, snapshots[peer])
 			switch {
 			case o == nil:
@@ -106,7 +117,8 @@ func (p *plans) vip(address string, fourth bool, directors []string, snapshots m
 			}
 		}
 	}
-	wrong = append(wrong, p.overlaps(address)...)
+	wrong = append(wrong, p.overlaps(v.address.String())...)
+	addProblems(diags, p.unsaid(p.sameRouter(v)))
 	for _, problem := range p.unsaid(wrong) {
 		diags.AddAttributeError(path.Root("directors"), problem.Summary, problem.Detail)
 	}
@@ -116,26 +128,82 @@ func (p *plans) vip(address string, fourth bool, directors []string, snapshots m
 	for _, problem := range p.unsaid(append(doubtful, meant...)) {
 		diags.AddAttributeWarning(path.Root("directors"), problem.Summary, problem.Detail)
 	}
-	p.warnOfMove(directors, snapshots, path.Root("directors"), diags)
+	p.warnOfMove(v, snapshots, path.Root("directors"), diags)
 }
 
-// warnOfMove warns where the plan makes another director take the VIPs from the one that
-// holds them.
-func (p *plans) warnOfMove(directors []string, snapshots map[string]*host.Snapshot, at path.Path, diags *diag.Diagnostics) {
+// misfits says why a director cannot have the VIP with the instance of its own.
+func (v plannedVIP) misfits(m host.Member) []host.Problem {
+	if v.router == 0 || !slices.Contains(v.directors, m.Name) {
+		return nil
+	}
+	return append(m.Guard.CheckRoles(m.Name), m.Clashes(v.address, v.router)...)
+}
+
+// sameRouter finds VIPs that have one virtual router id and a director in common.
+func (p *plans) sameRouter(v plannedVIP) []host.Problem {
+	var problems []host.Problem
+	for _, address := range sortedKeys(p.vips) {
+		o := p.vips[address]
+		if v.router == 0 || o.router != v.router || o.address == v.address || !v.shares(o) {
+			continue
+		}
+		problems = append(problems, host.Problem{Attribute: []string{"vrrp", "virtual_router_id"}, Summary: "Virtual Router ID Taken",
+			Detail: fmt.Sprintf("The VIPs %s and %s both have the virtual router id %d, and directors in common. By it directors know which advertisement is of which VRRP instance: give each VIP an id of its own.",
+				min(address, v.address.String()), max(address, v.address.String()), v.router)})
+	}
+	return problems
+}
+
+// shares reports whether two VIPs have a director in common.
+func (v plannedVIP) shares(o plannedVIP) bool {
+	return slices.ContainsFunc(v.directors, func(d string) bool { return slices.Contains(o.directors, d) })
+}
+
+// in is the director as one of the VIP's VRRP instance, which may be its own: then the
+// priority is that of there, and from what is on a host it may be unknown.
+func (v plannedVIP) in(m host.Member) host.Member {
+	if v.router != 0 {
+		m.VRRP.Priority = v.priorities[m.Name]
+	}
+	return m
+}
+
+// there is in for what is on the director's host now.
+func (v plannedVIP) there(m host.Member) (host.Member, bool) {
+	vip, err := m.Snapshot.VIP(v.address.Addr())
+	if (v.router != 0) != m.Snapshot.OwnInstance(v.address.Addr()) || v.router != 0 && err != nil {
+		return m, false
+	}
+	if v.router != 0 {
+		m.VRRP.Priority = vip.VRRP.Priority
+	}
+	return m, true
+}
+
+// warnOfMove warns where the plan makes another director take the VIP from the one that
+// holds it, with all others of its VRRP instance.
+func (p *plans) warnOfMove(v plannedVIP, snapshots map[string]*host.Snapshot, at path.Path, diags *diag.Diagnostics) {
 	var before, after []host.Member
-	for _, name := range directors {
+	for _, name := range v.directors {
 		m, _ := p.member(name, snapshots[name])
 		if m == nil {
 			continue
 		}
-		after = append(after, *m)
-		if m.Snapshot != nil {
-			if there, ok := host.MemberOn(name, m.Snapshot); ok {
+		after = append(after, v.in(*m))
+		if m.Snapshot == nil {
+			continue
+		}
+		if there, ok := host.MemberOn(name, m.Snapshot); ok {
+			if there, ok = v.there(there); ok {
 				before = append(before, there)
 			}
 		}
 	}
-	was, is := host.Holder(before), host.Holder(after)
+	vip, what, held := v.address.Addr(), "the VIPs", "them"
+	if v.router != 0 {
+		what, held = "the VIP "+vip.String(), "it"
+	}
+	was, is := host.Holder(before, vip), host.Holder(after, vip)
 	if was == nil || is == nil {
 		return
 	}
@@ -147,7 +215,7 @@ func (p *plans) warnOfMove(directors []string, snapshots map[string]*host.Snapsh
 		return
 	}
 	for _, problem := range p.unsaid([]host.Problem{{Summary: "VIPs Move",
-		Detail: fmt.Sprintf("With this plan the director %q takes the VIPs from %q, which holds them now, %s after it finds itself the higher one. Established connections go on where the loop guard synchronises them, as backup_only does; new ones may have to wait for a few seconds.", next.Name, is.Name, next.VRRP.PreemptDelay)}}) {
+		Detail: fmt.Sprintf("With this plan the director %q takes %s from %q, which holds %s now, %s after it finds itself the higher one. Established connections go on where the loop guard synchronises them, as backup_only does; new ones may have to wait for a few seconds.", next.Name, what, is.Name, held, next.VRRP.PreemptDelay)}}) {
 		diags.AddAttributeWarning(at, problem.Summary, problem.Detail)
 	}
 }
@@ -178,18 +246,20 @@ func (p *plans) guard(name string, s *host.Snapshot) (guard host.LoopGuard, know
 }
 
 // overlaps finds VIPs that have some of their directors in common and others not. All
-// VIPs of a director are in one VRRP instance, and a director ignores advertisements that
-// name other VIPs than its own (keepalived's vrrp.c, vrrp_check_packet).
+// VIPs of a director are in one VRRP instance, but for those with one of their own, and a
+// director ignores advertisements that name other VIPs than its own (keepalived's vrrp.c,
+// vrrp_check_packet). They name IPv4 VIPs alone.
 func (p *plans) overlaps(address string) []host.Problem {
 	mine := p.vips[address]
 	var problems []host.Problem
+	compared := func(v plannedVIP) bool { return v.router == 0 && v.address.Addr().Is4() }
 	for other, v := range p.vips {
-		if !mine.fourth || !v.fourth || slices.Equal(mine.directors, v.directors) || !slices.ContainsFunc(mine.directors, func(d string) bool { return slices.Contains(v.directors, d) }) {
+		if !compared(mine) || !compared(v) || slices.Equal(mine.directors, v.directors) || !mine.shares(v) {
 			continue
 		}
 		first, second := min(address, other), max(address, other)
 		problems = append(problems, host.Problem{Summary: "Directors of Two VIPs Overlap",
-			Detail: fmt.Sprintf("The VIP %s has the directors %s, and %s has %s. Directors have all their VIPs in one VRRP instance, and ignore each other where these differ, so that two would hold a VIP: give both VIPs the same directors, or none in common.",
+			Detail: fmt.Sprintf("The VIP %s has the directors %s, and %s has %s. Directors have all their VIPs in one VRRP instance, and ignore each other where these differ, so that two would hold a VIP: give both VIPs the same directors, or none in common, or one of them a VRRP instance of its own (vrrp).",
 				first, strings.Join(p.vips[first].directors, ", "), second, strings.Join(p.vips[second].directors, ", "))})
 	}
 	return problems

@@ -2,6 +2,7 @@ package provider
 
 import (
 	"bytes"
+	"net/netip"
 	"regexp"
 	"strings"
 	"sync"
@@ -108,47 +109,47 @@ func TestWhicheverIsPlannedLastComparesThem(t *testing.T) {
 		"directors, VIP": {func(p *plans, diags *diag.Diagnostics) {
 			p.director(of(t, "a", 100), diags)
 			p.director(of(t, "b", 100), diags)
-			p.vip("192.0.2.229/24", true, two, nil, diags)
+			p.vip(plannedVIP{address: netip.MustParsePrefix("192.0.2.229/24"), directors: two}, nil, diags)
 		}, "directors: Equal Priorities"},
 		"VIP, directors": {func(p *plans, diags *diag.Diagnostics) {
-			p.vip("192.0.2.229/24", true, two, nil, diags)
+			p.vip(plannedVIP{address: netip.MustParsePrefix("192.0.2.229/24"), directors: two}, nil, diags)
 			p.director(of(t, "b", 100), diags)
 			p.director(of(t, "a", 100), diags)
 		}, "vrrp.priority: Equal Priorities"},
 		"director, VIP, director": {func(p *plans, diags *diag.Diagnostics) {
 			p.director(of(t, "b", 100), diags)
-			p.vip("192.0.2.229/24", true, two, nil, diags)
+			p.vip(plannedVIP{address: netip.MustParsePrefix("192.0.2.229/24"), directors: two}, nil, diags)
 			p.director(of(t, "a", 100), diags)
 		}, "vrrp.priority: Equal Priorities"},
 		"two VIPs of the same": {func(p *plans, diags *diag.Diagnostics) {
-			p.vip("192.0.2.230/24", true, two, nil, diags)
+			p.vip(plannedVIP{address: netip.MustParsePrefix("192.0.2.230/24"), directors: two}, nil, diags)
 			p.director(of(t, "b", 100), diags)
 			p.director(of(t, "a", 100), diags)
-			p.vip("192.0.2.229/24", true, two, nil, diags)
+			p.vip(plannedVIP{address: netip.MustParsePrefix("192.0.2.229/24"), directors: two}, nil, diags)
 		}, "vrrp.priority: Equal Priorities"},
 		"no VIP": {func(p *plans, diags *diag.Diagnostics) {
 			p.director(of(t, "a", 100), diags)
 			p.director(of(t, "b", 100), diags)
 		}, ""},
 		"a VIP of one alone": {func(p *plans, diags *diag.Diagnostics) {
-			p.vip("192.0.2.229/24", true, []string{"a"}, nil, diags)
+			p.vip(plannedVIP{address: netip.MustParsePrefix("192.0.2.229/24"), directors: []string{"a"}}, nil, diags)
 			p.director(of(t, "a", 100), diags)
 			p.director(of(t, "b", 100), diags)
 		}, ""},
 		"one that goes": {func(p *plans, diags *diag.Diagnostics) {
 			p.director(of(t, "a", 100), diags)
 			p.forget("b")
-			p.vip("192.0.2.229/24", true, two, map[string]*host.Snapshot{"b": of(t, "b", 100).Snapshot}, diags)
+			p.vip(plannedVIP{address: netip.MustParsePrefix("192.0.2.229/24"), directors: two}, map[string]*host.Snapshot{"b": of(t, "b", 100).Snapshot}, diags)
 		}, ""},
 		"two groups, VIPs last": {func(p *plans, diags *diag.Diagnostics) {
 			p.director(of(t, "a", 100), diags)
 			p.director(of(t, "b", 99), diags)
-			p.vip("192.0.2.229/24", true, []string{"a"}, nil, diags)
-			p.vip("192.0.2.230/24", true, []string{"b"}, nil, diags)
+			p.vip(plannedVIP{address: netip.MustParsePrefix("192.0.2.229/24"), directors: []string{"a"}}, nil, diags)
+			p.vip(plannedVIP{address: netip.MustParsePrefix("192.0.2.230/24"), directors: []string{"b"}}, nil, diags)
 		}, "directors: Virtual Router ID Taken"},
 		"two groups, a director last": {func(p *plans, diags *diag.Diagnostics) {
-			p.vip("192.0.2.229/24", true, []string{"a"}, nil, diags)
-			p.vip("192.0.2.230/24", true, []string{"b"}, nil, diags)
+			p.vip(plannedVIP{address: netip.MustParsePrefix("192.0.2.229/24"), directors: []string{"a"}}, nil, diags)
+			p.vip(plannedVIP{address: netip.MustParsePrefix("192.0.2.230/24"), directors: []string{"b"}}, nil, diags)
 			p.director(of(t, "b", 99), diags)
 			p.director(of(t, "a", 100), diags)
 		}, "vrrp.virtual_router_id: Virtual Router ID Taken"},
@@ -209,7 +210,7 @@ func TestDirectorThatIsNotPlannedIsComparedAsItIsOnItsHostWithAWarning(t *testin
 	var diags diag.Diagnostics
 	a := of(t, "a", 99)
 	p.director(a, &diags)
-	p.vip("192.0.2.229/24", true, []string{"a", "b"}, snapshots, &diags)
+	p.vip(plannedVIP{address: netip.MustParsePrefix("192.0.2.229/24"), directors: []string{"a", "b"}}, snapshots, &diags)
 	if summaries(diags) != "directors: Equal Priorities" || diags.HasError() || !strings.Contains(diags[0].Detail(), "as they are planned") {
 		t.Errorf("%v", diags)
 	}
@@ -241,7 +242,9 @@ func TestPlanThatMovesTheVIPsWarns(t *testing.T) {
 				_, snapshots := running(t, c.holder)
 				p := newPlans()
 				var diags diag.Diagnostics
-				vip := func() { p.vip("192.0.2.229/24", true, []string{"a", "b"}, snapshots, &diags) }
+				vip := func() {
+					p.vip(plannedVIP{address: netip.MustParsePrefix("192.0.2.229/24"), directors: []string{"a", "b"}}, snapshots, &diags)
+				}
 				if order == "VIP first" {
 					vip()
 				}
@@ -268,7 +271,7 @@ func TestPlansAreNotedSideBySide(t *testing.T) {
 			one := m
 			one.Name = string(rune('a' + i))
 			p.director(one, &diags)
-			p.vip("192.0.2.229/24", true, []string{one.Name}, nil, &diags)
+			p.vip(plannedVIP{address: netip.MustParsePrefix("192.0.2.229/24"), directors: []string{one.Name}}, nil, &diags)
 			p.forget(one.Name)
 		})
 	}

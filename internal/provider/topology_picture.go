@@ -36,6 +36,10 @@ func picture(directors map[string]seen, names map[netip.Addr]string) (topology.P
 		if instance != nil {
 			d.State, d.Drain = instance.State, instance.Drain
 		}
+		// In the picture a backup is who has nothing to do.
+		if slices.ContainsFunc(s.VIPInstances(), func(own host.VIPInstance) bool { return own.State == string(host.Master) }) {
+			d.State = string(host.Master)
+		}
 		p.Directors = append(p.Directors, d)
 		for _, address := range s.ManagedVIPs() {
 			v := vips[address]
@@ -65,7 +69,7 @@ func picture(directors map[string]seen, names map[netip.Addr]string) (topology.P
 func drawnServices(s *host.Snapshot, vip netip.Addr, names map[netip.Addr]string) []topology.Service {
 	configured := map[ipvs.Key]keepalived.VirtualServer{}
 	// Files that were edited by hand name nothing; their own resource shows them.
-	if c, err := keepalived.ParseVIP(s.Files[keepalived.VIPAddressPath(vip)].Content, s.Files[keepalived.VIPServicesPath(vip)].Content); err == nil {
+	if c, err := s.VIP(vip); err == nil {
 		for _, service := range c.Services {
 			configured[host.ServiceKey(vip, service)] = service
 		}

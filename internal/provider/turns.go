@@ -124,7 +124,9 @@ func (t *turns) before(name string, own *turn) (waiting, refusing []string) {
 			}
 			continue
 		}
-		if o.holds || !slices.ContainsFunc(o.vips, func(vip netip.Addr) bool { return slices.Contains(own.vips, vip) }) {
+		// Of two that both hold VIPs, as those with instances of their own are spread, the
+		// first by name goes first.
+		if o.holds && other > name || !slices.ContainsFunc(o.vips, func(vip netip.Addr) bool { return slices.Contains(own.vips, vip) }) {
 			continue
 		}
 		switch o.stage {

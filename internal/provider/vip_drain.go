@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"net/netip"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -53,13 +54,13 @@ func (m vipModel) validateDrain(ctx context.Context, diags *diag.Diagnostics) {
 // first, and waits until they have no connections. It returns those that have some left
 // after the limit, and what is seen of the directors now. Where there is nothing to wait
 // for, nothing is done.
-func (r *vipResource) takeOut(ctx context.Context, out takingOut, snapshots map[string]*host.Snapshot, seen types.Map) ([]host.Left, types.Map, error) {
+func (r *vipResource) takeOut(ctx context.Context, out takingOut, snapshots map[string]*host.Snapshot, vip netip.Addr, seen types.Map) ([]host.Left, types.Map, error) {
 	if len(out.Servers) == 0 || out.limit == 0 {
 		return nil, seen, nil
 	}
 	var names []string
 	var directors []*host.Host
-	for _, name := range host.BackupsFirst(snapshots) {
+	for _, name := range host.BackupsFirst(snapshots, vip) {
 		if !out.Concerns(snapshots[name]) {
 			continue
 		}

@@ -149,7 +149,7 @@ func (w *way) change() {
 
 // held is the line of ip address show with the VIP, where the host holds it.
 func (w *way) held() string {
-	if _, configured := w.files[w.name][keepalived.VIPAddressPath(sharedVIP.Address.Addr())]; !configured || w.holder != w.name {
+	if _, configured := w.files[w.name][keepalived.VIPServicesPath(sharedVIP.Address.Addr())]; !configured || w.holder != w.name {
 		return ""
 	}
 	return "2: eth0    inet 192.0.2.229/24 scope global secondary eth0\\       valid_lft forever preferred_lft forever\n"
@@ -237,7 +237,7 @@ func TestDirectorThatLeavesHandsTheVIPOverFirst(t *testing.T) {
 				}
 				check := func(string, *host.Snapshot) []host.Problem { return nil }
 				var diags diag.Diagnostics
-				r.change(t.Context(), c.want, gone, takingOut{}, types.MapNull(types.StringType), check, "Unable", &diags)
+				r.change(t.Context(), sharedVIP.Address.Addr(), c.want, gone, takingOut{}, types.MapNull(types.StringType), check, "Unable", &diags)
 				if !slices.Equal(p.said, c.said) {
 					t.Errorf("got %q, want %q", p.said, c.said)
 				}

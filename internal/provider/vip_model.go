@@ -24,6 +24,7 @@ type vipModel struct {
 	ID           types.String   `tfsdk:"id"`
 	Address      types.String   `tfsdk:"address"`
 	Directors    types.Set      `tfsdk:"directors"`
+	VRRP         types.Object   `tfsdk:"vrrp"`
 	Services     types.Map      `tfsdk:"services"`
 	DrainTimeout types.String   `tfsdk:"drain_timeout"`
 	Artifacts    types.Map      `tfsdk:"artifacts"`
@@ -37,6 +38,12 @@ func (m vipModel) id() types.String {
 	}
 	address, _, _ := strings.Cut(m.Address.ValueString(), "/")
 	return types.StringValue(address + "@" + strings.Join(stringsIn(m.Directors), ","))
+}
+
+// addr is the VIP, without the length of its network.
+func (m vipModel) addr() netip.Addr {
+	prefix, _ := netip.ParsePrefix(m.Address.ValueString())
+	return prefix.Addr()
 }
 
 // services decodes the services; whatever in them is not known stays unknown.
@@ -60,6 +67,7 @@ func (s serviceModel) servers(ctx context.Context, diags *diag.Diagnostics) map[
 // attribute; the rest is for [keepalived.VIP.Validate].
 func (m vipModel) validate(ctx context.Context, diags *diag.Diagnostics) {
 	m.validateDrain(ctx, diags)
+	m.validateInstance(ctx, diags)
 	ports := map[string]string{}
 	vip, _, _ := strings.Cut(m.Address.ValueString(), "/")
 	services := m.services(ctx, diags)
@@ -156,6 +164,7 @@ func (m vipModel) spec(ctx context.Context, diags *diag.Diagnostics) host.VIP {
 		return host.VIP{}
 	}
 	vip := host.VIP{VIP: keepalived.VIP{Address: prefix}, Passwords: map[string]host.Password{}}
+	vip.VRRP, vip.Priorities = m.instance()
 	services := m.services(ctx, diags)
 	for _, name := range sortedKeys(services) {
 		server := services[name].spec(ctx, name, diags)
@@ -286,6 +295,7 @@ func (m *vipModel) fill(snapshots map[string]*host.Snapshot) error {
 		services[s.Name] = serviceValue(s, vip.Passwords[s.Name])
 	}
 	m.Address = types.StringValue(vip.Address.String())
+	m.VRRP = vipVRRPValue(vip)
 	m.Services = types.MapNull(serviceType)
 	if len(services) > 0 {
 		m.Services = types.MapValueMust(serviceType, services)

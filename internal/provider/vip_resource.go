@@ -64,7 +64,10 @@ func (r *vipResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanReq
 	}
 	plan.ID = plan.id()
 	plan.Artifacts = types.MapUnknown(types.StringType)
-	if known(ctx, plan.Address, plan.Directors) {
+	if known(ctx, plan.Address, plan.Directors, plan.VRRP) {
+		if plan.validateInstance(ctx, &resp.Diagnostics); resp.Diagnostics.HasError() {
+			return
+		}
 		r.look(ctx, &plan, req.State, &resp.Diagnostics)
 		if resp.Diagnostics.HasError() {
 			return
@@ -78,7 +81,7 @@ func (r *vipResource) look(ctx context.Context, plan *vipModel, state tfsdk.Stat
 	var spec *host.VIP
 	if known(ctx, plan.Services) {
 		wanted := plan.spec(ctx, diags)
-		if err := wanted.Validate(); err != nil && !diags.HasError() {
+		if err := wanted.On(stringsIn(plan.Directors)[0]).Validate(); err != nil && !diags.HasError() {
 			diags.AddAttributeError(path.Root("services"), "Invalid Service", err.Error())
 		}
 		if diags.HasError() {
@@ -102,7 +105,7 @@ func (r *vipResource) look(ctx context.Context, plan *vipModel, state tfsdk.Stat
 		guard, known := r.fleet.plans.guard(name, s)
 		// Where there is no director yet, one may come without being referred to.
 		guarded = guarded && known && guard != "" && (guard != host.SourceMAC || len(snapshots) == len(names))
-		addTexts(texts, name, host.Wanted(spec.On(name, guard, snapshots).Artifacts()))
+		addTexts(texts, name, host.Wanted(spec.Among(name, guard, snapshots).Artifacts()))
 		if s != nil {
 			addProblems(diags, spec.Check(name, s))
 		}
@@ -111,8 +114,12 @@ func (r *vipResource) look(ctx context.Context, plan *vipModel, state tfsdk.Stat
 			addProblems(diags, spec.CheckPeers(name, guard, snapshots))
 		}
 	}
-	address, _ := netip.ParsePrefix(plan.Address.ValueString())
-	r.fleet.plans.vip(plan.Address.ValueString(), address.Addr().Is4(), names, snapshots, diags)
+	v := plannedVIP{directors: names}
+	v.address, _ = netip.ParsePrefix(plan.Address.ValueString())
+	if own, priorities := plan.instance(); own != nil {
+		v.router, v.priorities = own.VirtualRouterID, priorities
+	}
+	r.fleet.plans.vip(v, snapshots, diags)
 	if spec == nil {
 		return
 	}
@@ -142,7 +149,7 @@ func (m vipModel) warnOfRemoval(ctx context.Context, diags *diag.Diagnostics) {
 
 // artifactsOn is what a director of the VIP has on it.
 func artifactsOn(v host.VIP, name string, directors types.Set, snapshots map[string]*host.Snapshot) []host.Artifact {
-	return v.On(name, snapshots[name].LoopGuard(), among(directors, snapshots)).Artifacts()
+	return v.Among(name, snapshots[name].LoopGuard(), among(directors, snapshots)).Artifacts()
 }
 
 // among are the snapshots of the directors, without those of others.
@@ -156,9 +163,9 @@ func among(directors types.Set, snapshots map[string]*host.Snapshot) map[string]
 
 // warnOfLeaving warns where the director that holds the VIP leaves it to others.
 func (r *vipResource) warnOfLeaving(prior, plan vipModel, diags *diag.Diagnostics) {
-	stay, seen := stringsIn(plan.Directors), r.fleet.seen()
+	stay, seen, vip := stringsIn(plan.Directors), r.fleet.seen(), plan.addr()
 	for _, name := range stringsIn(prior.Directors) {
-		if s := seen[name]; s != nil && s.HoldsVIP() && !slices.Contains(stay, name) {
+		if s := seen[name]; s != nil && s.HoldsAsMasterOf(vip) && !slices.Contains(stay, name) {
 			diags.AddAttributeWarning(path.Root("directors"), "VIP Moves", fmt.Sprintf("The director %q holds the VIP and is taken out of its directors. It hands the VIP over first, as by its drain; if none of the others takes it within a minute, the apply fails and the VIP stays.", name))
 		}
 	}
@@ -244,7 +251,7 @@ func (r *vipResource) apply(ctx context.Context, plan, prior *vipModel, config t
 			gone[name] = host.Obsolete(artifactsOn(before, name, prior.Directors, snapshots), want[name])
 		}
 	}
-	texts := r.change(ctx, want, gone, out, seen, spec.CheckDirector, "Unable to "+action+" VIP", diags)
+	texts := r.change(ctx, plan.addr(), want, gone, out, seen, spec.CheckDirector, "Unable to "+action+" VIP", diags)
 	plan.ID = plan.id()
 	plan.Artifacts = artifactsValue(texts)
 }
@@ -253,7 +260,7 @@ func (r *vipResource) apply(ctx context.Context, plan, prior *vipModel, config t
 // refuses a change, the master is never touched. Before the first change all have
 // been looked at. Real servers that are taken out come to the end of their connections
 // first. A director that leaves others behind hands the VIP over before it goes.
-func (r *vipResource) change(ctx context.Context, want, gone map[string][]host.Artifact, out takingOut, seen types.Map, check func(string, *host.Snapshot) []host.Problem, summary string, diags *diag.Diagnostics) map[string]string {
+func (r *vipResource) change(ctx context.Context, vip netip.Addr, want, gone map[string][]host.Artifact, out takingOut, seen types.Map, check func(string, *host.Snapshot) []host.Problem, summary string, diags *diag.Diagnostics) map[string]string {
 	names := map[string]bool{}
 	for name := range want {
 		names[name] = true
@@ -272,15 +279,15 @@ func (r *vipResource) change(ctx context.Context, want, gone map[string][]host.A
 	if diags.HasError() {
 		return nil
 	}
-	left, seen, err := r.takeOut(ctx, out, snapshots, seen)
+	left, seen, err := r.takeOut(ctx, out, snapshots, vip, seen)
 	if err != nil {
 		diags.AddError(summary, err.Error())
 		return nil
 	}
 	texts := map[string]string{}
-	for _, name := range host.BackupsFirst(snapshots) {
+	for _, name := range host.BackupsFirst(snapshots, vip) {
 		change := r.fleet.apply
-		if _, stays := want[name]; !stays && len(want) > 0 {
+		if _, stays := want[name]; !stays && len(want) > 0 && snapshots[name].HoldsAsMasterOf(vip) {
 			change = r.leave
 		}
 		s, err := change(ctx, name, want[name], gone[name], textsIn(seen, name+": "))
@@ -403,7 +410,7 @@ func (r *vipResource) Delete(ctx context.Context, req resource.DeleteRequest, re
 	for name := range names {
 		gone[name] = artifactsOn(spec, name, state.Directors, snapshots)
 	}
-	r.change(ctx, nil, gone, state.takingOut(spec, host.VIP{}), state.Artifacts, nil, "Unable to Delete VIP", &resp.Diagnostics)
+	r.change(ctx, state.addr(), nil, gone, state.takingOut(spec, host.VIP{}), state.Artifacts, nil, "Unable to Delete VIP", &resp.Diagnostics)
 }
 
 // ImportState takes ADDRESS@DIRECTOR,DIRECTOR…, for example 192.0.2.229@a,b.

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
+	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/mapvalidator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/setvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
@@ -32,6 +33,24 @@ func (r *vipResource) Schema(ctx context.Context, _ resource.SchemaRequest, resp
 				Required:            true,
 				ElementType:         types.StringType,
 				Validators:          []validator.Set{setvalidator.SizeAtLeast(1), setvalidator.ValueStringsAre(hostName)},
+			},
+			"vrrp": schema.SingleNestedAttribute{
+				MarkdownDescription: "A VRRP instance of the VIP's own, so that another director can hold it than the one that holds the other VIPs (active/active); interface, version, intervals, preemption, tracking, password, drain and notify commands are those of each director. The directors need a `loop_guard` for which a host may be master of one VIP and backup of another: `hash`. Left out, the VIP is in the instance that each director has for all its VIPs, and they move together. A VIP that gets an instance, or gives it up, is on no director for some seconds.",
+				Optional:            true,
+				CustomType:          vipVRRPType,
+				Attributes: map[string]schema.Attribute{
+					"virtual_router_id": schema.Int64Attribute{
+						MarkdownDescription: "Number of the virtual router, 1 to 255: unique on the network, and other than the directors' own.",
+						Required:            true,
+						Validators:          []validator.Int64{int64validator.Between(1, 255)},
+					},
+					"priorities": schema.MapAttribute{
+						MarkdownDescription: "The priority of each of `directors`, by its name there: the one with the highest holds the VIP. 1 to 254, all different.",
+						Required:            true,
+						ElementType:         types.Int64Type,
+						Validators:          []validator.Map{mapvalidator.ValueInt64sAre(int64validator.Between(1, 254))},
+					},
+				},
 			},
 			"services": schema.MapNestedAttribute{
 				MarkdownDescription: "The services on the VIP, by a name of your choice.",

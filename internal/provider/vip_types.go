@@ -30,6 +30,9 @@ var (
 	serverType    = types.ObjectType{AttrTypes: map[string]attr.Type{
 		"address": types.StringType, "port": types.Int64Type, "weight": types.Int64Type, "connections": thresholdType,
 	}}
+	vipVRRPType = types.ObjectType{AttrTypes: map[string]attr.Type{
+		"virtual_router_id": types.Int64Type, "priorities": types.MapType{ElemType: types.Int64Type},
+	}}
 	serviceType = types.ObjectType{AttrTypes: map[string]attr.Type{
 		"port": types.Int64Type, "fwmark": types.Int64Type, "protocol": types.StringType, "forwarding": types.StringType,
 		"scheduler": types.StringType, "scheduler_flags": types.SetType{ElemType: types.StringType}, "one_packet": types.BoolType,
@@ -38,6 +41,11 @@ var (
 		"real_servers": types.MapType{ElemType: serverType},
 	}}
 )
+
+type vipVRRPModel struct {
+	VirtualRouterID types.Int64 `tfsdk:"virtual_router_id"`
+	Priorities      types.Map   `tfsdk:"priorities"`
+}
 
 type serviceModel struct {
 	Port             types.Int64  `tfsdk:"port"`

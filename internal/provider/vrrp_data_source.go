@@ -17,18 +17,26 @@ func newVRRPDataSource() datasource.DataSource { return &vrrpDataSource{} }
 type vrrpDataSource struct{ source }
 
 type vrrpSourceModel struct {
-	Host            string            `tfsdk:"host"`
-	Instance        *string           `tfsdk:"instance"`
-	State           *string           `tfsdk:"state"`
-	Since           *string           `tfsdk:"since"`
-	Interface       *string           `tfsdk:"interface"`
-	VirtualRouterID *int64            `tfsdk:"virtual_router_id"`
-	Priority        *int64            `tfsdk:"priority"`
-	Drain           *bool             `tfsdk:"drain"`
-	LoopGuard       *string           `tfsdk:"loop_guard"`
-	VIPs            []string          `tfsdk:"vips"`
-	HeldVIPs        []string          `tfsdk:"held_vips"`
-	SyncDaemons     []syncDaemonValue `tfsdk:"sync_daemons"`
+	Host            string             `tfsdk:"host"`
+	Instance        *string            `tfsdk:"instance"`
+	State           *string            `tfsdk:"state"`
+	Since           *string            `tfsdk:"since"`
+	Interface       *string            `tfsdk:"interface"`
+	VirtualRouterID *int64             `tfsdk:"virtual_router_id"`
+	Priority        *int64             `tfsdk:"priority"`
+	Drain           *bool              `tfsdk:"drain"`
+	LoopGuard       *string            `tfsdk:"loop_guard"`
+	VIPs            []string           `tfsdk:"vips"`
+	HeldVIPs        []string           `tfsdk:"held_vips"`
+	VIPInstances    []vipInstanceValue `tfsdk:"vip_instances"`
+	SyncDaemons     []syncDaemonValue  `tfsdk:"sync_daemons"`
+}
+
+type vipInstanceValue struct {
+	VIP             string  `tfsdk:"vip"`
+	State           *string `tfsdk:"state"`
+	VirtualRouterID int64   `tfsdk:"virtual_router_id"`
+	Priority        int64   `tfsdk:"priority"`
 }
 
 type syncDaemonValue struct {
@@ -43,11 +51,11 @@ func (d *vrrpDataSource) Metadata(_ context.Context, req datasource.MetadataRequ
 
 func (d *vrrpDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "The VRRP instance that redislb runs on a host, as it is now: who is master, since when, of what. On a host that is no director of redislb's, all about the instance is null. Reading it changes nothing; a host that cannot be reached is an error." + readAtApply,
+		MarkdownDescription: "The VRRP instance that redislb runs on a host, as it is now: who is master, since when, of what; and the instances that VIPs have to themselves beside it (`vip_instances`). On a host that is no director of redislb's, all about the instance is null. Reading it changes nothing; a host that cannot be reached is an error." + readAtApply,
 		Attributes: map[string]schema.Attribute{
 			"host":              hostArgument(),
 			"instance":          stringResult("The name of the VRRP instance."),
-			"state":             stringResult("`master`: it holds the VIPs; `backup`; `fault`: what it tracks keeps it from holding them; `stopped`: keepalived does not run. Null where it cannot be told: there is no VIP to tell by, or one on its way at this moment."),
+			"state":             stringResult("`master`: it holds the VIPs of this instance; `backup`; `fault`: what it tracks keeps it from holding them; `stopped`: keepalived does not run. Null where it cannot be told: there is no VIP to tell by, or one on its way at this moment."),
 			"since":             stringResult("When keepalived came to this state (RFC 3339, by the host's clock); null where it has not said so since it was started."),
 			"interface":         stringResult("The interface of its advertisements."),
 			"virtual_router_id": intResult("The virtual router id of its group."),
@@ -56,6 +64,12 @@ func (d *vrrpDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, r
 			"loop_guard":        stringResult("The `loop_guard` of the director; null where its file was edited by hand."),
 			"vips":              stringsResult("The VIPs that redislb configured on the host, held or not."),
 			"held_vips":         stringsResult("Those of them that are on an interface of the host other than `lo`. If two hosts of a group hold one, both take themselves for the master."),
+			"vip_instances": objectsResult("The VRRP instances that VIPs have to themselves (`vrrp` of `redislb_vip`), beside the director's own, of which the rest tells.", map[string]schema.Attribute{
+				"vip":               stringResult("The VIP."),
+				"state":             stringResult("The state of the instance, as above: `master` holds the VIP."),
+				"virtual_router_id": intResult("Its virtual router id."),
+				"priority":          intResult("The priority of the host in it, as it is configured."),
+			}),
 			"sync_daemons": objectsResult("The IPVS synchronisation daemons that run on the host, whoever started them. The one of redislb has the role of the instance.", map[string]schema.Attribute{
 				"role":      stringResult("`master`: it tells of connections; `backup`: it hears of them."),
 				"interface": stringResult("Its interface."),
@@ -75,7 +89,7 @@ func (d *vrrpDataSource) Read(ctx context.Context, req datasource.ReadRequest, r
 		resp.Diagnostics.AddError("Unable to Read VRRP Instance", "Host "+h.Name+" ("+h.Target()+"): "+err.Error()+".")
 		return
 	}
-	m := vrrpSourceModel{Host: h.Name, VIPs: []string{}, HeldVIPs: []string{}, SyncDaemons: []syncDaemonValue{}}
+	m := vrrpSourceModel{Host: h.Name, VIPs: []string{}, HeldVIPs: []string{}, VIPInstances: []vipInstanceValue{}, SyncDaemons: []syncDaemonValue{}}
 	for _, sync := range s.SyncDaemons {
 		m.SyncDaemons = append(m.SyncDaemons, syncDaemonValue{string(sync.Role), sync.Interface, int64(sync.ID)})
 	}
@@ -94,6 +108,9 @@ func (m *vrrpSourceModel) fill(i *host.Instance, s *host.Snapshot) {
 	m.LoopGuard = optional(string(i.Guard))
 	if !i.Since.IsZero() {
 		m.Since = optional(i.Since.UTC().Format(time.RFC3339))
+	}
+	for _, own := range s.VIPInstances() {
+		m.VIPInstances = append(m.VIPInstances, vipInstanceValue{own.VIP.String(), optional(own.State), int64(own.VirtualRouterID), int64(own.Priority)})
 	}
 	for _, vip := range s.ManagedVIPs() {
 		m.VIPs = append(m.VIPs, vip.String())

@@ -19,7 +19,7 @@ const defaultPreemptDelay = "15s"
 
 func vrrpAttribute() schema.Attribute {
 	return schema.SingleNestedAttribute{
-		MarkdownDescription: "The VRRP instance that decides which director holds the VIPs.",
+		MarkdownDescription: "The VRRP instance that decides which director holds the VIPs, but for those that have one of their own (`vrrp` of `redislb_vip`), which share all but the id and the priority with it.",
 		Required:            true,
 		Attributes: map[string]schema.Attribute{
 			"instance": schema.StringAttribute{

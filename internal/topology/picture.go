@@ -18,7 +18,7 @@ type Picture struct {
 type Director struct {
 	Name string
 	// State is master, backup, fault or stopped; empty: it is not known, or the host is no
-	// director.
+	// director. One with several VRRP instances is a master if it is in one of them.
 	State string
 	Drain bool
 }

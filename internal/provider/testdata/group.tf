@@ -41,6 +41,16 @@ variable "vips" {
   default = { "192.0.2.229/24" = ["a", "b"], "192.0.2.230/24" = ["c", "d"] }
 }
 
+variable "instances" {
+  type    = map(object({ virtual_router_id = number, priorities = map(number) }))
+  default = {}
+}
+
+variable "guard" {
+  type    = string
+  default = null
+}
+
 variable "ordered" {
   type    = bool
   default = true
@@ -62,6 +72,8 @@ provider "redislb" {
 resource "redislb_director" "this" {
   for_each = var.priorities
   host     = each.key
+
+  loop_guard = var.guard
   vrrp = {
     interface            = "eth0"
     virtual_router_id    = var.ids[each.key]
@@ -77,4 +89,5 @@ resource "redislb_vip" "this" {
   for_each  = var.vips
   address   = each.key
   directors = var.ordered ? [for name in each.value : redislb_director.this[name].host] : each.value
+  vrrp      = lookup(var.instances, each.key, null)
 }

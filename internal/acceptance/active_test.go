@@ -1,0 +1,120 @@
+//go:build acceptance
+
+package acceptance
+
+import (
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/redislb/terraform-provider-redislb/internal/host"
+	"github.com/redislb/terraform-provider-redislb/internal/keepalived"
+	"github.com/redislb/terraform-provider-redislb/internal/lab"
+)
+
+// ownVIP has a VRRP instance of its own, in which b has the higher priority.
+var ownVIP = netip.MustParseAddr("192.0.2.230")
+
+func holdsAddress(h *lab.Host, address netip.Addr) bool {
+	return strings.Contains(exec(h, "ip -o -4 address show dev eth0"), " "+address.String()+"/")
+}
+
+// activeActive is what a host has on it with a VIP in the directors' instance and one in its own.
+func activeActive(t *testing.T, h *lab.Host, drain bool) (director []host.Artifact, shared, own host.VIP) {
+	t.Helper()
+	d := directorOf(h, drain)
+	d.Guard = host.Hash
+	shared, own = goldenVIP(t, "redis"), goldenVIP(t, "redis")
+	for _, v := range []*host.VIP{&shared, &own} {
+		v.Guard = host.Hash
+		v.Services[0].Scheduler, v.Services[0].SchedulerFlags = "mh", []string{"mh-port"}
+	}
+	own.Address = netip.PrefixFrom(ownVIP, 24)
+	own.VRRP, own.Priorities = &keepalived.VIPInstance{VirtualRouterID: 52}, map[string]int{"a": 90, "b": 100}
+	return d.Artifacts(), shared, own.On(h.Name)
+}
+
+// eachIsMaster waits until a holds the one VIP and b the other.
+func eachIsMaster(t *testing.T) {
+	t.Helper()
+	eventually(t, 90*time.Second, "a holds the VIP of the directors' instance, b the other", func() bool {
+		return holdsAddress(hostA(), vip) && !holdsAddress(hostA(), ownVIP) && !holdsAddress(hostB(), vip) && holdsAddress(hostB(), ownVIP)
+	})
+}
+
+// bothServe opens connections through each VIP, none of which may fail or go to and fro, and
+// both real servers must be among those that answer. TestPairKeepsConnections/hash has the
+// proof that a loop would be seen.
+func bothServe(t *testing.T) {
+	t.Helper()
+	died := expired(t)
+	for _, address := range []netip.Addr{vip, ownVIP} {
+		if counts := connectTo(t, 200, netip.AddrPortFrom(address, 6379)); counts[""] > 0 || len(counts) != 2 {
+			t.Errorf("of 200 connections through %s to each server (none: failed): %v", address, counts)
+		}
+	}
+	if died = expired(t) - died; died != 0 {
+		t.Errorf("%d packets died of old age", died)
+	}
+}
+
+// Active/active: each of two directors is the master of one VIP and a backup of the other.
+func TestEachDirectorHoldsAVIPAndTakesTheOthers(t *testing.T) {
+	furnished(t)
+	everything := func(h *lab.Host) []host.Artifact {
+		all, shared, own := activeActive(t, h, false)
+		return append(append(all, shared.Artifacts()...), own.Artifacts()...)
+	}
+	together(t, hosts(), func(h *lab.Host) error {
+		artifacts := append(host.RealServer{VIPs: []netip.Addr{vip, ownVIP}}.Artifacts(), everything(h)...)
+		_, err := directly(t, h).Apply(t.Context(), artifacts, nil)
+		return err
+	})
+	eachIsMaster(t)
+	for _, h := range hosts() {
+		eventually(t, 60*time.Second, h.Name+" has passed its checks", func() bool {
+			return strings.Count(exec(h, "ipvsadm -Sn"), "-a -t ") == 4
+		})
+		directly(t, h).hasNothingToDo(t, everything(h))
+	}
+	bothServe(t)
+
+	// A VIP on a backup of its instance is drift, also where the host is master of the other.
+	hostA().MustExec(t, "ip address add 192.0.2.230/24 dev eth0")
+	_, _, own := activeActive(t, hostA(), false)
+	directly(t, hostA()).must(t, own.Artifacts(), nil)
+	if holdsAddress(hostA(), ownVIP) {
+		t.Error("the VIP stays on a backup of its instance")
+	}
+	eachIsMaster(t)
+
+	drained, _, _ := activeActive(t, hostB(), true)
+	directly(t, hostB()).must(t, drained, nil)
+	if holdsAddress(hostB(), ownVIP) || !holdsAddress(hostA(), ownVIP) || !holdsAddress(hostA(), vip) {
+		t.Error("the drain of b is done, and a does not hold both VIPs")
+	}
+	undrained, _, _ := activeActive(t, hostB(), false)
+	directly(t, hostB()).must(t, undrained, nil)
+	eachIsMaster(t)
+	bothServe(t)
+
+	if err := hostA().PowerOff(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, 30*time.Second, "b holds both VIPs", func() bool { return holdsAddress(hostB(), vip) && holdsAddress(hostB(), ownVIP) })
+	directly(t, hostB()).hasNothingToDo(t, everything(hostB())) // a failover is no drift
+	for _, address := range []netip.Addr{vip, ownVIP} {
+		eventually(t, 60*time.Second, "b alone serves "+address.String(), func() bool {
+			return connectTo(t, 10, netip.AddrPortFrom(address, 6379))[""] == 0
+		})
+	}
+	if err := restart((*lab.Host).PowerOn)(hostA(), t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	eachIsMaster(t)
+	eventually(t, 60*time.Second, "both real servers are back", func() bool {
+		return strings.Count(exec(hostA(), "ipvsadm -Sn"), "-a -t ") == 4 && strings.Count(exec(hostB(), "ipvsadm -Sn"), "-a -t ") == 4
+	})
+	bothServe(t)
+}
