@@ -67,6 +67,8 @@ func parseSnapshot(out []byte) (*Snapshot, error) {
 			save, err = ipvs.ParseSave([]byte(body))
 		case "ipvs thresholds":
 			thresholds = body
+		case "ipvs timeouts":
+			err = s.parseTimeouts(body)
 		case "ipvs daemon":
 			err = s.parseSyncDaemons(body)
 		case "health":

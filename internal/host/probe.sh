@@ -131,6 +131,13 @@ if [ -r /proc/net/ip_vs ]; then
 			echo '== ipvs thresholds'
 			ipvsadm -Ln --thresholds
 		fi
+		# Where we have set one, which what it was before is kept for.
+		set -- /var/lib/redislb/before/ipvs.timeout.*
+		if [ -e "$1" ]; then
+			echo '== ipvs timeouts'
+			echo "$*"
+			ipvsadm -L --timeout
+		fi
 		# Before and after: a VIP that comes or goes meanwhile tells that the
 		# role of the daemon is about to change too.
 		echo '== address before'

@@ -63,6 +63,9 @@ type Snapshot struct {
 	IPVS        ipvs.Table
 	IPVSStats   *ipvs.Stats // nil: not told
 	SyncDaemons []SyncDaemon
+	// IPVSTimeouts are those of the kernel's timeouts that we have set, by keepalived's
+	// names; see [keepalived.IPVSTimeouts].
+	IPVSTimeouts map[string]time.Duration
 	// Moving says that addresses or the role changed while the host was looked at, or
 	// that virtual services were being swapped: a VIP was on its way, and what belongs
 	// to the role need not fit it yet.

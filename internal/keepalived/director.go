@@ -49,7 +49,8 @@ type Director struct {
 	SwapServices bool
 	// SyncID tells the daemons of several pairs on a segment apart. It is 0
 	// without SyncInterface.
-	SyncID int
+	SyncID   int
+	Timeouts IPVSTimeouts
 }
 
 // Validate says everything that is wrong.
@@ -66,6 +67,7 @@ func (d Director) Validate() error {
 		d.GARP.validate(),
 		d.Track.validate(d.Interface),
 		d.Notify.validate(),
+		d.Timeouts.validate(),
 	}
 	if d.Version3 && d.Auth {
 		errs = append(errs, errors.New("VRRP version 3 has no authentication"))
@@ -104,6 +106,7 @@ func (d Director) Render() []byte {
 	if d.SyncInterface != "" {
 		global = append(global, statement("lvs_sync_daemon", d.SyncInterface, "inst", d.Instance, "id", strconv.Itoa(d.SyncID)))
 	}
+	global = append(global, d.Timeouts.nodes()...)
 	track := d.Track.sorted()
 	track.Files = append(track.Files, drain)
 	top := append([]Node{blockOf("global_defs", nil, global...)}, track.definitions()...)

@@ -64,6 +64,7 @@ func (d *Director) readGlobal(n Node, syncInstance *string) error {
 		"script_user":            exactly("root"),
 		"lvs_notify_fifo":        exactly(HealthFIFO),
 		"lvs_notify_fifo_script": exactly(HealthScript),
+		"lvs_timeouts":           d.Timeouts.read,
 		"lvs_sync_daemon": func(n Node) (err error) {
 			if len(n.Args) != 5 || n.Args[1] != "inst" || n.Args[3] != "id" {
 				return fmt.Errorf("expected an interface, inst and its name, id and its number")
