@@ -80,6 +80,10 @@ type Snapshot struct {
 	// Unchecked are those of CheckedOut that came in just now, and that it has not
 	// checked yet.
 	Unchecked map[RealServerKey]bool
+	// DownSince is when keepalived found the real server down, of those of CheckedOut that
+	// it has checked, by the host's clock, which says clock.
+	DownSince map[RealServerKey]time.Time
+	clock     time.Time
 	// QuorumLost holds the virtual servers of which it finds too few real servers well.
 	QuorumLost map[ipvs.Key]bool
 
