@@ -1,7 +1,9 @@
 package host
 
 import (
+	"maps"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -71,5 +73,39 @@ func TestAgeIsToldRoughly(t *testing.T) {
 		time.Hour: "1h0m", 23*time.Hour + 59*time.Minute: "23h59m", 24 * time.Hour: "1d0h", 50 * time.Hour: "2d2h",
 	} {
 		equal(t, age.String(), roughly(age), want)
+	}
+}
+
+// What passes while a server is down is for the warning alone: a plan of it is the same today
+// and tomorrow.
+func TestTimeThatAServerIsDownIsInNoArtifact(t *testing.T) {
+	const down = "[192.0.2.229]:tcp:6379_[192.0.2.12]:tcp:6379 DOWN"
+	seen := func(health string) (*Snapshot, string) {
+		m := director()
+		m.hold(redisVIP().Artifacts())
+		m.table[0] = redisRow(without(serverB))
+		m.health = health
+		s := m.snapshot(t)
+		var b strings.Builder
+		for _, p := range redisVIP().Live(map[string]*Snapshot{"a": s}) {
+			b.WriteString(p.Detail)
+		}
+		return s, b.String()
+	}
+	today, said := seen("now 1795702200\n" + down + " 1795701787")
+	tomorrow, saidThen := seen("now 1795788600\n" + down + " 1795701787")
+	failed, saidAgain := seen("now 1795788600\n" + down + " 1795788599")
+	if said == saidThen || saidThen == saidAgain || !strings.Contains(said, "14:03:07 UTC (6m)") {
+		t.Errorf("positive control: the warnings are\n%s\n%s\n%s", said, saidThen, saidAgain)
+	}
+	artifacts := slices.Concat(redisDirector().Artifacts(), redisVIP().Artifacts())
+	want := Found(artifacts, today)
+	for _, s := range []*Snapshot{tomorrow, failed} {
+		if got := Found(artifacts, s); !maps.Equal(got, want) {
+			t.Errorf("what is found became\n%v\nfrom\n%v", got, want)
+		}
+	}
+	if _, there := today.Service(redisKey).Destination(serverB); there {
+		t.Error("positive control: the server is in the table")
 	}
 }
