@@ -36,6 +36,7 @@ const (
 	services   = "/etc/keepalived/redislb/vip-192.0.2.229.services.conf"
 	address    = "/etc/keepalived/redislb/vip-192.0.2.229.address.conf"
 	syncDaemon = "ipvs sync daemon"
+	timeoutTCP = "ipvs timeout tcp"
 	resetGuard = "nftables chain inet redislb output"
 	arpFile    = "/etc/sysctl.d/99-zz-redislb-realserver.conf"
 	ipvsFile   = "/etc/sysctl.d/99-zz-redislb-director.conf"
@@ -64,6 +65,8 @@ var driftMatrix = [][]mutation{{
 		[]place{{vipAddress, "a: ipvs other protocols on the ports of 192.0.2.229", `\A-A -u 192.0.2.229:6379 -s rr\n-a `}}},
 	{"reset guard removed", "a", "nft delete table inet redislb",
 		[]place{{directorA, resetGuard, ``}}},
+	{"timeout of TCP connections", "a", "ipvsadm --set 100 0 0",
+		[]place{{directorA, timeoutTCP, `\A100 s\z`}}},
 	{"thresholds where none are meant", "b", "ipvsadm -e -t 192.0.2.229:6379 -r 192.0.2.12:6379 -g -w 1 -x 7 -y 5",
 		[]place{{vipAddress, tableB, `192.0.2.12:6379 -g -w 1 -x 7 -y 5`}}},
 	{"real server removed", "b", "ipvsadm -d -t 192.0.2.229:6379 -r 192.0.2.11:6379",
@@ -189,7 +192,7 @@ var driftMatrix = [][]mutation{{
 	{"keepalived.conf deleted", "a", "rm " + conf,
 		[]place{{directorA, "file " + conf, ``}}},
 	{"ipvsadm removed", "a", "rm /usr/sbin/ipvsadm",
-		[]place{{directorA, "package ipvsadm", ``}, {directorA, syncDaemon, ``}, {vipAddress, sessionsA, `-p \?`}}}, // which it alone tells
+		[]place{{directorA, "package ipvsadm", ``}, {directorA, syncDaemon, ``}, {directorA, timeoutTCP, ``}, {vipAddress, sessionsA, `-p \?`}}}, // which it alone tells
 	{"keepalived stopped and masked", "b", "systemctl stop keepalived; systemctl -q mask keepalived 2>/dev/null",
 		[]place{{directorB, "unit keepalived.service", `masked, inactive`}, {directorB, syncDaemon, ``},
 			{vipAddress, tableB, ``}, {vipAddress, sessionsB, ``}, {vipAddress, namesB, ``}}},

@@ -41,6 +41,7 @@ const (
 	// From here on the artifacts are kept by keepalived itself: it is given time
 	// to do so before the table is touched; see Host.Apply.
 	phaseIPVS
+	phaseTimeout
 	phaseSyncDaemon
 	phaseHeldAddress
 	phaseProtocols

@@ -39,7 +39,7 @@ func steps(s *Snapshot, want, gone []Artifact) []step {
 	var unload []step
 	for _, a := range gone {
 		switch a.phase() {
-		case phaseIPVS, phaseHeldAddress, phaseMarks:
+		case phaseIPVS, phaseTimeout, phaseHeldAddress, phaseMarks:
 			live = append(live, a.remove(s)...)
 		case phaseFile, phaseSysctl:
 			todo = append(todo, a.remove(s)...)

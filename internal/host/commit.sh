@@ -98,6 +98,8 @@ unload_module() {
 	for module in $schedulers "$1"; do
 		drop_module "$module"
 	done
+	# With the module its timeouts have gone, and nothing is left to be put back.
+	[ -e /proc/net/ip_vs ] || rm -f "$state"/before/ipvs.timeout.*
 }
 
 # The files of a change are listed in files.N of the transaction's folder, one a
@@ -613,6 +615,46 @@ edit_back() {
 		ipvsadm $line 2>/dev/null || true
 	done <"$work/$1"
 	set +f
+}
+
+# note_ipvs_timeout NAME (tcp, tcpfin or udp): before keepalived sets it.
+note_ipvs_timeout() {
+	step="note the timeout $1 of IPVS"
+	before=$(ipvs_timeout "$1") || fail 'ipvsadm -L --timeout tells none'
+	remember "ipvs.timeout.$1" "$before"
+}
+
+# set_ipvs_timeout NAME SECONDS: where keepalived does not, or somebody did otherwise.
+set_ipvs_timeout() {
+	note_ipvs_timeout "$1"
+	step="set the timeout $1 of IPVS"
+	undo live write_ipvs_timeout "$1" "$before"
+	write_ipvs_timeout "$1" "$2"
+}
+
+# restore_ipvs_timeout NAME: behind keepalived, which puts back what it found itself.
+restore_ipvs_timeout() {
+	step="restore the timeout $1 of IPVS"
+	if before=$(recall "ipvs.timeout.$1"); then
+		undo live write_ipvs_timeout "$1" "$(ipvs_timeout "$1")"
+		write_ipvs_timeout "$1" "$before"
+	fi
+}
+
+# ipvsadm(8), --timeout: "Timeout (tcp tcpfin udp): 900 120 300".
+ipvs_timeout() {
+	ipvsadm -L --timeout | sed -n 's/^Timeout (tcp tcpfin udp): //p' | {
+		read -r tcp tcpfin udp && case $1 in tcp) echo "$tcp" ;; tcpfin) echo "$tcpfin" ;; udp) echo "$udp" ;; esac
+	}
+}
+
+# ipvsadm(8), --set: 0 leaves one as it is.
+write_ipvs_timeout() {
+	case $1 in
+	tcp) ipvsadm --set "$2" 0 0 ;;
+	tcpfin) ipvsadm --set 0 "$2" 0 ;;
+	udp) ipvsadm --set 0 0 "$2" ;;
+	esac
 }
 
 # start_sync_daemon master|backup|both INTERFACE ID BACK: BACK lists the daemons that

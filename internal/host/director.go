@@ -116,11 +116,11 @@ func (d Director) Artifacts() []Artifact {
 	if d.HMACVersion != nil {
 		artifacts = append(artifacts, secretFile(keepalived.HMACPath, Password{Version: *d.HMACVersion, Text: d.HMACKey}, keepalived.RenderHMAC))
 	}
-	return append(artifacts,
-		Unit{keepalivedUnit},
-		SyncRole{Interface: c.SyncInterface, ID: c.SyncID, Both: c.SyncBoth},
-		ResetGuard{},
-	)
+	artifacts = append(artifacts, Unit{keepalivedUnit})
+	for _, timeout := range c.Timeouts.Named() {
+		artifacts = append(artifacts, IPVSTimeout(timeout))
+	}
+	return append(artifacts, SyncRole{Interface: c.SyncInterface, ID: c.SyncID, Both: c.SyncBoth}, ResetGuard{})
 }
 
 func (d Director) dropIn() string {
@@ -130,9 +130,13 @@ func (d Director) dropIn() string {
 	return dropIn
 }
 
-// prerequisites look, on the host, for what keepalived only complains of in its log.
+// prerequisites look, on the host, for what keepalived only complains of in its log, and
+// at what it is about to change.
 func (d Director) prerequisites() []step {
 	var steps []step
+	for _, timeout := range d.VRRP.Timeouts.Named() {
+		steps = append(steps, IPVSTimeout(timeout).note())
+	}
 	for _, s := range d.VRRP.Track.Scripts {
 		steps = append(steps, checkScript(s.Command, cmp.Or(s.User, "root")))
 	}

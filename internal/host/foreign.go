@@ -57,6 +57,7 @@ func foreignDirector(s *Snapshot) (Director, error) {
 	c := keepalived.Director{
 		RouterID: "adopted", Instance: i.Name, Interface: i.Interface, VirtualRouterID: number(i.VirtualRouterID, 0), Priority: number(i.Priority, 100),
 		Version3: number(i.Version, 2) == 3, AdvertInterval: duration(i.AdvertInterval, time.Second), NoPreempt: i.NoPreempt,
+		Timeouts: survey.Timeouts,
 	}
 	if !i.NoPreempt {
 		c.PreemptDelay = duration(i.PreemptDelay, preemptDelay)

@@ -14,7 +14,7 @@ import (
 // Output that arrives in part is an error, wherever it ends.
 func FuzzParseSnapshot(f *testing.F) {
 	for _, out := range [][]byte{
-		full().probe(), bareMachine().probe(), capture(f, "probe-bare.out"), capture(f, "probe-foreign-service.out"),
+		full().probe(), bareMachine().probe(), bareMachine().hold(patientDirector().Artifacts()).probe(), capture(f, "probe-bare.out"), capture(f, "probe-foreign-service.out"),
 		[]byte("== probe 1\n== tar\n\n== end\n"),
 	} {
 		f.Add(out, uint(len(out)-1))

@@ -59,13 +59,21 @@ cat /etc/keepalived/redislb/vip-*.services.conf 2>/dev/null | awk -v pid="$PPID"
 	}' >"$servers.new"
 mv "$servers.new" "$servers"
 
+# note NAME VERDICT. The time of a note is since when it is so: one that says the same
+# already is left alone.
+note() {
+	said=
+	{ read -r said <"$dir/$1"; } 2>/dev/null
+	[ "$said" = "$PPID $2" ] || printf '%s %s\n' "$PPID" "$2" >"$dir/$1"
+}
+
 while read -r kind one two three four; do
 	case "$kind $one $two" in
 	'RS '*' FWM') two=FWM:$three three=$four ;;
 	'VS FWM '*) one=FWM:$two two=$three ;;
 	esac
 	case $kind in
-	RS) printf '%s %s\n' "$PPID" "$three" >"$dir/${two}_$one" ;;
-	VS) printf '%s %s\n' "$PPID" "$two" >"$dir/$one" ;;
+	RS) note "${two}_$one" "$three" ;;
+	VS) note "$one" "$two" ;;
 	esac
 done <"$1"

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -74,6 +75,31 @@ func TestVerdictsAreNotedBesideTheProcessThatSaidThem(t *testing.T) {
 		"[192.0.2.229]:tcp:6379_[192.0.2.11]:tcp:6379 PID0 DOWN\n"+
 		"[192.0.2.229]:tcp:6379_[192.0.2.12]:tcp:6379 PID0 UP\n"+
 		"[2001:db8::1]:udp:53_[2001:db8::2]:udp:53 PID0 DOWN\n")
+}
+
+// Whoever reads a note takes its time for since when it is so.
+func TestNoteThatSaysTheSameIsNotWrittenAgain(t *testing.T) {
+	root := t.TempDir()
+	const server, down = "RS [192.0.2.11]:tcp:6379 [192.0.2.229]:tcp:6379 ", "/run/redislb/health/[192.0.2.229]:tcp:6379_[192.0.2.11]:tcp:6379"
+	age := "\ntouch -d @1795701787 " + root + "/run/redislb/health/*\n"
+	noted := func() int64 {
+		info, err := os.Stat(root + down)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return info.ModTime().Unix()
+	}
+	const quorum = "VS [192.0.2.229]:tcp:6379 DOWN\n"
+	healthNotes(t, root, []string{"\n" + server + "DOWN\n" + quorum, strings.TrimSpace(age) + "\n" + server + "DOWN\n" + quorum})
+	equal(t, "the same again", noted(), 1795701787)
+	healthNotes(t, root, []string{"\n" + server + "DOWN\n", strings.TrimSpace(age) + "\n" + server + "UP\n" + server + "DOWN\n"})
+	if noted() == 1795701787 {
+		t.Error("one that was up in between is down as long as before")
+	}
+	healthNotes(t, root, []string{"\n" + server + "DOWN\n" + quorum}, []string{strings.TrimSpace(age) + "\n" + server + "DOWN\n" + quorum})
+	if noted() == 1795701787 {
+		t.Error("another keepalived says it and its note is not written")
+	}
 }
 
 // Each case has the VIP of two real servers, a and b, before and after a reload.
@@ -196,7 +222,7 @@ func TestProbeTellsTheServersThatALivingKeepalivedTookOut(t *testing.T) {
 	root := t.TempDir()
 	write := func(path, content string) {
 		path = filepath.Join(root, path)
-		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(content), 0o644)); err != nil {
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(content), 0o644), os.Chtimes(path, time.Time{}, time.Unix(1795701787, 0))); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -209,6 +235,13 @@ func TestProbeTellsTheServersThatALivingKeepalivedTookOut(t *testing.T) {
 			t.Fatal(err)
 		}
 		lines := strings.Split(strings.TrimSpace(strings.TrimPrefix(string(out), "== health\n")), "\n")
+		if lines[0] != "" {
+			seconds, err := strconv.ParseInt(strings.TrimPrefix(lines[0], "now "), 10, 64)
+			if age := time.Since(time.Unix(seconds, 0)); err != nil || age < 0 || age > time.Minute {
+				t.Errorf("the time is told as %q", lines[0])
+			}
+			lines = lines[1:]
+		}
 		slices.Sort(lines)
 		return strings.Join(lines, "\n")
 	}
@@ -224,7 +257,7 @@ func TestProbeTellsTheServersThatALivingKeepalivedTookOut(t *testing.T) {
 	write("run/redislb/health/[192.0.2.9]:tcp:80", "41 DOWN\n")
 	write("run/redislb/health/[192.0.2.229]:tcp:6379_[192.0.2.15]:tcp:6379", "41 NEW 166\n")
 	write("run/redislb/health/[192.0.2.229]:tcp:6379_[192.0.2.16]:tcp:6379", "42 NEW 166\n")
-	equal(t, "of some that are down", told(), "[192.0.2.229]:tcp:6379_[192.0.2.12]:tcp:6379 DOWN\n[192.0.2.229]:tcp:6379_[192.0.2.15]:tcp:6379 NEW 166\n[192.0.2.9]:tcp:80 DOWN\n[2001:db8::1]:udp:53_[2001:db8::2]:udp:53 DOWN")
+	equal(t, "of some that are down", told(), "[192.0.2.229]:tcp:6379_[192.0.2.12]:tcp:6379 DOWN 1795701787\n[192.0.2.229]:tcp:6379_[192.0.2.15]:tcp:6379 NEW 166\n[192.0.2.9]:tcp:80 DOWN 1795701787\n[2001:db8::1]:udp:53_[2001:db8::2]:udp:53 DOWN 1795701787")
 }
 
 // What a check does between the two looks at the notes, whatever the table shows of it.

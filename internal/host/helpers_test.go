@@ -125,6 +125,15 @@ func swapVIP() VIP {
 	return v
 }
 
+var timeoutNames = []string{"tcp", "tcpfin", "udp"}
+
+// patientDirector is redisDirector with timeouts.
+func patientDirector() Director {
+	d := redisDirector()
+	d.VRRP.Timeouts = keepalived.IPVSTimeouts{TCP: time.Hour, UDP: 30 * time.Second}
+	return d
+}
+
 func redisServer() RealServer { return RealServer{VIPs: []netip.Addr{vip}} }
 
 // instances are a master and a replica of another machine's, each with passwords.
@@ -220,6 +229,8 @@ type machine struct {
 	state             string // what keepalived noted of its VRRP instance
 	stateNoted        time.Time
 	daemons           string
+	timeouts          [3]int64 // tcp, tcpfin and udp, in seconds
+	noted             []string // those of them that a director has set
 	health            string
 	listeners         string   // body of the section
 	greeting          string   // of the Redis on its usual port
@@ -247,7 +258,8 @@ func bareMachine() *machine {
 			keepalivedUnit: {Load: "not-found", Active: "inactive"},
 			realServerUnit: {Load: "not-found", Active: "inactive"},
 		},
-		booted: time.Now().Add(-time.Hour),
+		timeouts: [3]int64{900, 120, 300},
+		booted:   time.Now().Add(-time.Hour),
 	}
 }
 
@@ -292,6 +304,9 @@ func (m *machine) hold(artifacts []Artifact) *machine {
 		case PeerMarks:
 			_, rules := a.Render()
 			m.marks = strings.ReplaceAll(string(rules), "add rule inet redislb prerouting ", "\t\t")
+		case IPVSTimeout:
+			m.timeouts[slices.Index(timeoutNames, a.Name)] = int64(a.Value / time.Second)
+			m.noted = append(m.noted, "/var/lib/redislb/before/ipvs.timeout."+a.Name)
 		case SyncRole:
 			m.daemons = ""
 			if a.Interface == "" {
@@ -346,6 +361,9 @@ func (m *machine) probe() []byte {
 		section("ipvs proc", procTable(m.table)+m.stats)
 		if m.save != "" {
 			section("ipvs save", m.save)
+		}
+		if len(m.noted) > 0 {
+			section("ipvs timeouts", fmt.Sprintf("%s\nTimeout (tcp tcpfin udp): %d %d %d", strings.Join(m.noted, " "), m.timeouts[0], m.timeouts[1], m.timeouts[2]))
 		}
 		section("ipvs daemon", m.daemons)
 	}

@@ -624,6 +624,7 @@ func TestDestroyIsOneCommit(t *testing.T) {
 		"director":   {redisDirector().Artifacts(), redisServer().Artifacts()},
 		"hash":       {hashDirector().Artifacts(), redisServer().Artifacts()},
 		"vip":        {redisVIP().Artifacts(), redisDirector().Artifacts()},
+		"timeouts":   {patientDirector().Artifacts(), redisServer().Artifacts()},
 	} {
 		inBubble(t, name, func(t *testing.T) {
 			way := &scripted{machine: bareMachine().hold(c.gone).hold(c.stay)}

@@ -26,10 +26,19 @@ var worldStubs = map[string]string{
 	"modprobe": `mkdir -p "$root/proc/sys/net/ipv4/vs"
 for y in backup_only sync_threshold sync_refresh_period sync_retries sloppy_tcp; do
 	[ -e "$root/proc/sys/net/ipv4/vs/$y" ] || echo 0 >"$root/proc/sys/net/ipv4/vs/$y"
-done`,
-	"rmmod": `rm -rf "$root/proc/sys/net/ipv4/vs"`,
+done
+[ -e "$root/proc/timeouts" ] || echo 900 120 300 >"$root/proc/timeouts"`,
+	"rmmod": `rm -rf "$root/proc/sys/net/ipv4/vs" "$root/proc/timeouts"`,
 	"ipvsadm": `t="$root/proc/table" d="$root/proc/daemons"
 case $1 in
+-L) echo "Timeout (tcp tcpfin udp): $(cat "$root/proc/timeouts")" ;;
+--set)
+	read -r tcp tcpfin udp <"$root/proc/timeouts"
+	[ "$2" = 0 ] || tcp=$2
+	[ "$3" = 0 ] || tcpfin=$3
+	[ "$4" = 0 ] || udp=$4
+	echo "$tcp $tcpfin $udp" >"$root/proc/timeouts"
+	;;
 --start-daemon) echo "$2 $4 $6" >>"$d" ;;
 --stop-daemon) sed -i "/^$2 /d" "$d" ;;
 -A) ! grep -q -- "^-A $2 $3 " "$t" && echo "$*" >>"$t" ;;
@@ -234,6 +243,8 @@ func TestKilledBeforeEachCall(t *testing.T) {
 	for i := range weighed.Services[0].RealServers {
 		weighed.Services[0].RealServers[i].Port = 6380
 	}
+	lazy := patientDirector()
+	lazy.VRRP.Timeouts = keepalived.IPVSTimeouts{TCP: 2 * time.Hour, TCPFin: time.Second}
 	changed := servingRedis()
 	changed.Redis[0].MaxMemory, changed.Redis[0].Client = "1gb", Password{Version: 2, Text: "hUsh~6"}
 	changed.Redis = changed.Redis[:1]
@@ -246,6 +257,7 @@ func TestKilledBeforeEachCall(t *testing.T) {
 			"director":   {nil, adopting.Artifacts(), raised.Artifacts()},
 			"guard":      {nil, redisDirector().Artifacts(), hashDirector().Artifacts()},
 			"swap":       {nil, redisDirector().Artifacts(), swapDirector().Artifacts()},
+			"timeouts":   {nil, patientDirector().Artifacts(), lazy.Artifacts()},
 			"realserver": {nil, redisServer().Artifacts(), RealServer{VIPs: []netip.Addr{other}}.Artifacts()},
 			"redis":      {nil, servingRedis().Artifacts(), changed.Artifacts()},
 			"vip":        {redisDirector().Artifacts(), redisVIP().Artifacts(), weighed.Artifacts()},

@@ -22,7 +22,7 @@ func (v VIP) Live(directors map[string]*Snapshot) []Problem {
 			at := RealServerKey{Service: key, Server: netip.AddrPortFrom(r.Address, service.RowPort(r.Port))}
 			if out := where(directors, func(s *Snapshot) bool { return s.CheckedOut[at] && !s.Unchecked[at] }); len(out) > 0 && r.Weight > 0 {
 				problems = append(problems, Problem{[]string{"services"}, "Real Server Is Down",
-					fmt.Sprintf("Service %q: the real server %q (%s) fails its check (%s) on %s. keepalived sends it nothing until it passes, which is no drift: look after the server.", service.Name, r.Name, at.Server, service.Check.Kind, onDirectors(out))})
+					fmt.Sprintf("Service %q: the real server %q (%s) fails its check (%s) on %s%s. keepalived sends it nothing until it passes, which is no drift: look after the server.", service.Name, r.Name, at.Server, service.Check.Kind, onDirectors(out), downSince(at, out, directors))})
 			}
 		}
 		if out := where(directors, func(s *Snapshot) bool { return s.QuorumLost[key] }); len(out) > 0 {
@@ -35,6 +35,34 @@ func (v VIP) Live(directors map[string]*Snapshot) []Problem {
 		}
 	}
 	return problems
+}
+
+// downSince tells since when the real server is down, on the director that found it so
+// first. How long ago that is goes by the clock of that host, whatever the time is here.
+func downSince(at RealServerKey, names []string, directors map[string]*Snapshot) string {
+	text, longest := "", time.Duration(-1)
+	for _, name := range names {
+		s := directors[name]
+		since, ok := s.DownSince[at]
+		if age := s.clock.Sub(since); ok && age > longest { // a clock may have been set back
+			text, longest = fmt.Sprintf(", down since %s (%s)", since.Format("2006-01-02 15:04:05 MST"), roughly(age)), age
+		}
+	}
+	return text
+}
+
+// roughly is a duration by its largest units.
+func roughly(d time.Duration) string {
+	days, hours, minutes := d/(24*time.Hour), d/time.Hour%24, d/time.Minute%60
+	switch {
+	case days > 0:
+		return fmt.Sprintf("%dd%dh", days, hours)
+	case hours > 0:
+		return fmt.Sprintf("%dh%dm", hours, minutes)
+	case minutes > 0:
+		return fmt.Sprintf("%dm", minutes)
+	}
+	return fmt.Sprintf("%ds", d/time.Second)
 }
 
 // holders compares who holds the VIP. A host that is seen while addresses come and go, or

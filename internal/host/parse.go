@@ -34,6 +34,7 @@ func parseSnapshot(out []byte) (*Snapshot, error) {
 		Redis:      map[int]RedisState{},
 		CheckedOut: map[RealServerKey]bool{},
 		Unchecked:  map[RealServerKey]bool{},
+		DownSince:  map[RealServerKey]time.Time{},
 		QuorumLost: map[ipvs.Key]bool{},
 	}
 	if err := s.parseFiles(archive); err != nil {
@@ -68,6 +69,8 @@ func parseSnapshot(out []byte) (*Snapshot, error) {
 			save, err = ipvs.ParseSave([]byte(body))
 		case "ipvs thresholds":
 			thresholds = body
+		case "ipvs timeouts":
+			err = s.parseTimeouts(body)
 		case "ipvs daemon":
 			err = s.parseSyncDaemons(body)
 		case "health":
@@ -346,17 +349,22 @@ func (s *Snapshot) parseSyncDaemons(text string) error {
 }
 
 // parseHealth reads health.sh's notes: "[192.0.2.229]:tcp:6379_[192.0.2.12]:tcp:6379 DOWN"
-// of a real server, or NEW and the second of uptime until which that holds, and
-// "[192.0.2.229]:tcp:6379 DOWN" of a virtual server.
+// and since when (date(1), %s) of a real server, or NEW and the second of uptime until
+// which that holds, and "[192.0.2.229]:tcp:6379 DOWN" of a virtual server. Before them is
+// "now" and what time it is.
 func (s *Snapshot) parseHealth(text string) error {
 	for line := range strings.SplitSeq(text, "\n") {
 		name, verdict, _ := strings.Cut(line, " ")
-		verdict, until, _ := strings.Cut(verdict, " ")
+		verdict, number, _ := strings.Cut(verdict, " ")
+		if name == "now" {
+			s.clock = epoch(verdict)
+			continue
+		}
 		unchecked := false
 		switch verdict {
 		case "DOWN":
 		case "NEW":
-			seconds, err := strconv.ParseUint(until, 10, 32)
+			seconds, err := strconv.ParseUint(number, 10, 32)
 			if err != nil {
 				return fmt.Errorf("health note %q: %w", line, err)
 			}
@@ -385,6 +393,8 @@ func (s *Snapshot) parseHealth(text string) error {
 			s.CheckedOut[of] = true
 			if unchecked {
 				s.Unchecked[of] = true
+			} else if since := epoch(number); !since.IsZero() {
+				s.DownSince[of] = since
 			}
 		}
 	}
@@ -400,6 +410,15 @@ func parseServiceNote(text string) ([]ipvs.Key, error) {
 	}
 	service, protocol, err := parseTrio(text)
 	return []ipvs.Key{{Protocol: protocol, Address: service.Addr(), Port: service.Port()}}, err
+}
+
+// epoch reads the seconds since 1970; the zero Time where there are none.
+func epoch(text string) time.Time {
+	seconds, err := strconv.ParseUint(text, 10, 32)
+	if err != nil {
+		return time.Time{}
+	}
+	return time.Unix(int64(seconds), 0).UTC()
 }
 
 // parseTrio reads keepalived's [ADDRESS]:PROTOCOL:PORT. The protocol is none, or whatever

@@ -100,18 +100,27 @@ fi
 #
 # Before the table, and once more behind: of one that comes back, or fails, meanwhile, the
 # table may still tell what the note does not any more, and the other way round.
+#
+# Where one is down, it tells since when, which is the time of its note, and what time it is
+# by the same clock.
 health() {
 	echo '== health'
 	[ -d /run/redislb/health ] || return 0
 	down=$(grep -rsE ' (DOWN|NEW [0-9]+)$' /run/redislb/health)
-	[ -z "$down" ] || printf '%s\n' "$down" | awk '
+	[ -z "$down" ] || {
+		date +%s
+		find /run/redislb/health -type f -printf '%Ts %f\n'
+		printf '%s\n' "$down"
+	} | awk '
+		NR == 1 { print "now", $1; next }
+		/^[0-9]/ { since[$2] = $1; next }
 		match($0, /:[0-9]+ (DOWN|NEW [0-9]+)$/) {
 			split(substr($0, RSTART + 1), said, " ")
 			name = substr($0, 1, RSTART - 1)
 			sub(/.*\//, "", name)
 			pid = said[1]
 			if (!(pid in comm)) { getline comm[pid] <("/proc/" pid "/comm") }
-			if (comm[pid] == "keepalived") { print name, said[2] (said[3] == "" ? "" : " " said[3]) }
+			if (comm[pid] == "keepalived") { print name, said[2], (said[2] == "DOWN" ? since[name] : said[3]) }
 		}'
 }
 health
@@ -135,6 +144,13 @@ if [ -r /proc/net/ip_vs ]; then
 		if [ "${#table}" -lt 65536 ] || [ -e /run/redislb/thresholds ] || grep -qs '^ *[ul]threshold ' /etc/keepalived/redislb/vip*.services.conf; then
 			echo '== ipvs thresholds'
 			ipvsadm -Ln --thresholds
+		fi
+		# Where we have set one, which what it was before is kept for.
+		set -- /var/lib/redislb/before/ipvs.timeout.*
+		if [ -e "$1" ]; then
+			echo '== ipvs timeouts'
+			echo "$*"
+			ipvsadm -L --timeout
 		fi
 		# Before and after: a VIP that comes or goes meanwhile tells that the
 		# role of the daemon is about to change too.

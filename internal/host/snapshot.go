@@ -68,6 +68,9 @@ type Snapshot struct {
 	IPVS        ipvs.Table
 	IPVSStats   *ipvs.Stats // nil: not told
 	SyncDaemons []SyncDaemon
+	// IPVSTimeouts are those of the kernel's timeouts that we have set, by keepalived's
+	// names; see [keepalived.IPVSTimeouts].
+	IPVSTimeouts map[string]time.Duration
 	// Moving says that addresses or the role changed while the host was looked at, or
 	// that virtual services were being swapped: a VIP was on its way, and what belongs
 	// to the role need not fit it yet.
@@ -84,6 +87,10 @@ type Snapshot struct {
 	// Unchecked are those of CheckedOut that came in just now, and that it has not
 	// checked yet.
 	Unchecked map[RealServerKey]bool
+	// DownSince is when keepalived found the real server down, of those of CheckedOut that
+	// it has checked, by the host's clock, which says clock.
+	DownSince map[RealServerKey]time.Time
+	clock     time.Time
 	// QuorumLost holds the virtual servers of which it finds too few real servers well.
 	QuorumLost map[ipvs.Key]bool
 

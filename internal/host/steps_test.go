@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -50,6 +51,9 @@ func TestStepsAreInTheOrderThatTheGoldenFilesSay(t *testing.T) {
 	}
 	drained := redisDirector()
 	drained.Drain = true
+	lazy := patientDirector()
+	lazy.VRRP.Timeouts = keepalived.IPVSTimeouts{TCP: 2 * time.Hour, TCPFin: time.Second}
+	patient := bareMachine().hold(patientDirector().Artifacts())
 	noPassword := redisDirector()
 	noPassword.PasswordVersion = nil
 	hashing := bareMachine().hold(hashDirector().Artifacts())
@@ -68,29 +72,32 @@ func TestStepsAreInTheOrderThatTheGoldenFilesSay(t *testing.T) {
 		machine    *machine
 		want, gone []Artifact
 	}{
-		"director-create":        {machine: bareMachine(), want: redisDirector().Artifacts()},
-		"director-adopt":         {machine: foreign, want: adopting.Artifacts()[len(adopting.Artifacts())-5:]},
-		"director-update":        {machine: director(), want: deviating(raised.Artifacts(), director().snapshot(t))},
-		"director-drain":         {machine: director(), want: deviating(drained.Artifacts(), director().snapshot(t))},
-		"director-hash":          {machine: director(), want: deviating(hashDirector().Artifacts(), director().snapshot(t)), gone: Obsolete(redisDirector().Artifacts(), hashDirector().Artifacts())},
-		"director-hash-no-more":  {machine: hashing, want: deviating(redisDirector().Artifacts(), hashing.snapshot(t)), gone: Obsolete(hashDirector().Artifacts(), redisDirector().Artifacts())},
-		"director-swap":          {machine: director(), want: deviating(swapDirector().Artifacts(), director().snapshot(t)), gone: Obsolete(redisDirector().Artifacts(), swapDirector().Artifacts())},
-		"director-swap-no-more":  {machine: swapping, want: deviating(redisDirector().Artifacts(), swapping.snapshot(t)), gone: Obsolete(swapDirector().Artifacts(), redisDirector().Artifacts())},
-		"director-no-password":   {machine: director(), want: deviating(noPassword.Artifacts(), director().snapshot(t)), gone: Obsolete(redisDirector().Artifacts(), noPassword.Artifacts())},
-		"director-destroy":       {machine: director(), gone: redisDirector().Artifacts()},
-		"realserver-create":      {machine: bareMachine(), want: redisServer().Artifacts()},
-		"realserver-destroy":     {machine: bareMachine().hold(redisServer().Artifacts()), gone: redisServer().Artifacts()},
-		"redis-create":           {machine: bareMachine(), want: servingRedis().Artifacts()},
-		"redis-update":           {machine: bareMachine().hold(servingRedis().Artifacts()), want: deviating(limited.Artifacts(), bareMachine().hold(servingRedis().Artifacts()).snapshot(t))},
-		"redis-other-role":       {machine: promoted, want: deviating(servingRedis().Artifacts(), promoted.snapshot(t))},
-		"redis-destroy":          {machine: bareMachine().hold(servingRedis().Artifacts()), gone: servingRedis().Artifacts()},
-		"vip-create":             {machine: director(), want: redisVIP().Artifacts()},
-		"vip-update":             {machine: director().hold(redisVIP().Artifacts()), want: deviating(weighed.Artifacts(), director().hold(redisVIP().Artifacts()).snapshot(t))},
-		"vip-update-of-the-port": {machine: director().hold(redisVIP().Artifacts()), want: deviating(moved.Artifacts(), director().hold(redisVIP().Artifacts()).snapshot(t)), gone: Obsolete(redisVIP().Artifacts(), moved.Artifacts())},
-		"director-source-mac":    {machine: director(), want: deviating(macDirector().Artifacts(), director().snapshot(t))},
-		"vip-source-mac":         {machine: bareMachine().hold(macDirector().Artifacts()).hold(redisVIP().Artifacts()), want: deviating(macVIP(t).Artifacts(), bareMachine().hold(macDirector().Artifacts()).hold(redisVIP().Artifacts()).snapshot(t))},
-		"vip-source-mac-no-more": {machine: bareMachine().hold(macDirector().Artifacts()).hold(macVIP(t).Artifacts()), gone: Obsolete(macVIP(t).Artifacts(), redisVIP().Artifacts())},
-		"vip-destroy":            {machine: director().hold(redisVIP().Artifacts()), gone: redisVIP().Artifacts()},
+		"director-create":           {machine: bareMachine(), want: redisDirector().Artifacts()},
+		"director-adopt":            {machine: foreign, want: adopting.Artifacts()[len(adopting.Artifacts())-5:]},
+		"director-update":           {machine: director(), want: deviating(raised.Artifacts(), director().snapshot(t))},
+		"director-drain":            {machine: director(), want: deviating(drained.Artifacts(), director().snapshot(t))},
+		"director-hash":             {machine: director(), want: deviating(hashDirector().Artifacts(), director().snapshot(t)), gone: Obsolete(redisDirector().Artifacts(), hashDirector().Artifacts())},
+		"director-hash-no-more":     {machine: hashing, want: deviating(redisDirector().Artifacts(), hashing.snapshot(t)), gone: Obsolete(hashDirector().Artifacts(), redisDirector().Artifacts())},
+		"director-swap":             {machine: director(), want: deviating(swapDirector().Artifacts(), director().snapshot(t)), gone: Obsolete(redisDirector().Artifacts(), swapDirector().Artifacts())},
+		"director-swap-no-more":     {machine: swapping, want: deviating(redisDirector().Artifacts(), swapping.snapshot(t)), gone: Obsolete(swapDirector().Artifacts(), redisDirector().Artifacts())},
+		"director-no-password":      {machine: director(), want: deviating(noPassword.Artifacts(), director().snapshot(t)), gone: Obsolete(redisDirector().Artifacts(), noPassword.Artifacts())},
+		"director-timeouts":         {machine: director(), want: deviating(patientDirector().Artifacts(), director().snapshot(t))},
+		"director-timeouts-other":   {machine: patient, want: deviating(lazy.Artifacts(), patient.snapshot(t)), gone: Obsolete(patientDirector().Artifacts(), lazy.Artifacts())},
+		"director-timeouts-no-more": {machine: patient, want: deviating(redisDirector().Artifacts(), patient.snapshot(t)), gone: Obsolete(patientDirector().Artifacts(), redisDirector().Artifacts())},
+		"director-destroy":          {machine: director(), gone: redisDirector().Artifacts()},
+		"realserver-create":         {machine: bareMachine(), want: redisServer().Artifacts()},
+		"realserver-destroy":        {machine: bareMachine().hold(redisServer().Artifacts()), gone: redisServer().Artifacts()},
+		"redis-create":              {machine: bareMachine(), want: servingRedis().Artifacts()},
+		"redis-update":              {machine: bareMachine().hold(servingRedis().Artifacts()), want: deviating(limited.Artifacts(), bareMachine().hold(servingRedis().Artifacts()).snapshot(t))},
+		"redis-other-role":          {machine: promoted, want: deviating(servingRedis().Artifacts(), promoted.snapshot(t))},
+		"redis-destroy":             {machine: bareMachine().hold(servingRedis().Artifacts()), gone: servingRedis().Artifacts()},
+		"vip-create":                {machine: director(), want: redisVIP().Artifacts()},
+		"vip-update":                {machine: director().hold(redisVIP().Artifacts()), want: deviating(weighed.Artifacts(), director().hold(redisVIP().Artifacts()).snapshot(t))},
+		"vip-update-of-the-port":    {machine: director().hold(redisVIP().Artifacts()), want: deviating(moved.Artifacts(), director().hold(redisVIP().Artifacts()).snapshot(t)), gone: Obsolete(redisVIP().Artifacts(), moved.Artifacts())},
+		"director-source-mac":       {machine: director(), want: deviating(macDirector().Artifacts(), director().snapshot(t))},
+		"vip-source-mac":            {machine: bareMachine().hold(macDirector().Artifacts()).hold(redisVIP().Artifacts()), want: deviating(macVIP(t).Artifacts(), bareMachine().hold(macDirector().Artifacts()).hold(redisVIP().Artifacts()).snapshot(t))},
+		"vip-source-mac-no-more":    {machine: bareMachine().hold(macDirector().Artifacts()).hold(macVIP(t).Artifacts()), gone: Obsolete(macVIP(t).Artifacts(), redisVIP().Artifacts())},
+		"vip-destroy":               {machine: director().hold(redisVIP().Artifacts()), gone: redisVIP().Artifacts()},
 	} {
 		t.Run(name, func(t *testing.T) {
 			// As Host.Apply does it: first what stays as it is put, then, if keepalived

@@ -53,7 +53,8 @@ type Director struct {
 	SwapServices bool
 	// SyncID tells the daemons of several pairs on a segment apart. It is 0, and
 	// SyncBoth false, without SyncInterface.
-	SyncID int
+	SyncID   int
+	Timeouts IPVSTimeouts
 }
 
 // Validate says everything that is wrong.
@@ -70,6 +71,7 @@ func (d Director) Validate() error {
 		d.GARP.validate(),
 		d.Track.validate(d.Interface),
 		d.Notify.validate(),
+		d.Timeouts.validate(),
 	}
 	if d.Version3 && d.Auth {
 		errs = append(errs, errors.New("VRRP version 3 has no authentication"))
@@ -112,6 +114,7 @@ func (d Director) Render() []byte {
 	case d.SyncInterface != "":
 		global = append(global, statement("lvs_sync_daemon", d.SyncInterface, "inst", d.Instance, "id", strconv.Itoa(d.SyncID)))
 	}
+	global = append(global, d.Timeouts.nodes()...)
 	track := d.track()
 	top := append([]Node{blockOf("global_defs", nil, global...)}, track.definitions()...)
 	top = append(top, blockOf("vrrp_instance", []string{d.Instance}, d.instance(track)...), statement("include", instanceGlob), statement("include", d.services()))

@@ -67,6 +67,7 @@ func (d *Director) readGlobal(n Node, syncInstance *string) error {
 		"script_user":            exactly("root"),
 		"lvs_notify_fifo":        exactly(HealthFIFO),
 		"lvs_notify_fifo_script": exactly(HealthScript),
+		"lvs_timeouts":           d.Timeouts.read,
 		"lvs_sync_daemon": func(n Node) (err error) {
 			switch {
 			case len(n.Args) == 5 && n.Args[1] == "inst" && n.Args[3] == "id":

@@ -118,14 +118,15 @@ func inPlace(t *testing.T, text, twin []byte, values ...string) {
 
 // What the validators accept stays one word in the file.
 func FuzzRenderDirector(f *testing.F) {
-	f.Add("a", "VI_1", "eth0", "bond0.100", 51, 100, int64(time.Second), int64(15*time.Second), 51, true, false)
-	f.Add("a", "VI_1", "eth0", "eth0", 51, 100, int64(10*time.Millisecond), int64(0), 51, false, true)
-	f.Add("a\n}", "$(x)", "a b", "", 0, 255, int64(1), int64(-1), 0, false, false)
-	f.Fuzz(func(t *testing.T, router, instance, device, syncDevice string, vrid, priority int, advert, preempt int64, sync int, auth, third bool) {
+	f.Add("a", "VI_1", "eth0", "bond0.100", 51, 100, int64(time.Second), int64(15*time.Second), 51, true, false, int64(0), int64(time.Second), int64(576*time.Hour))
+	f.Add("a", "VI_1", "eth0", "eth0", 51, 100, int64(10*time.Millisecond), int64(0), 51, false, true, int64(900*time.Second), int64(0), int64(0))
+	f.Add("a\n}", "$(x)", "a b", "", 0, 255, int64(1), int64(-1), 0, false, false, int64(1), int64(-1), int64(0))
+	f.Fuzz(func(t *testing.T, router, instance, device, syncDevice string, vrid, priority int, advert, preempt int64, sync int, auth, third bool, tcp, fin, udp int64) {
 		d := keepalived.Director{
 			RouterID: router, Instance: instance, Interface: device, VirtualRouterID: vrid, Priority: priority,
 			AdvertInterval: time.Duration(advert), PreemptDelay: time.Duration(preempt),
 			Auth: auth, Version3: third, SyncInterface: syncDevice, SyncID: sync,
+			Timeouts: keepalived.IPVSTimeouts{TCP: time.Duration(tcp), TCPFin: time.Duration(fin), UDP: time.Duration(udp)},
 		}
 		if d.Validate() != nil {
 			return

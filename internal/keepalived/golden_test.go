@@ -66,6 +66,7 @@ func everything(version3 bool) keepalived.Director {
 		Master: "/usr/local/bin/notify --state=master", Backup: "/usr/local/bin/notify --state=backup",
 		Fault: "/usr/local/bin/notify", Stop: "/usr/local/bin/notify stop",
 	}
+	d.Timeouts = keepalived.IPVSTimeouts{TCP: 15 * time.Minute, TCPFin: 2 * time.Minute, UDP: 5 * time.Minute}
 	if d.Version3 = version3; version3 {
 		d.Auth, d.AdvertInterval = false, 300*time.Millisecond
 	} else {
@@ -186,6 +187,7 @@ func TestDirectorIsWrittenAsTheGoldenFilesSay(t *testing.T) {
 	golden(t, "instance.conf", director().RenderInstance())
 	small := director()
 	small.Auth, small.SyncInterface, small.SyncID, small.PreemptDelay = false, "", 0, 1500*time.Millisecond
+	small.Timeouts.TCPFin = time.Second
 	golden(t, "director-small.conf", small.Render())
 	swapping := director()
 	swapping.SyncInterface, swapping.SyncID, swapping.SwapServices = "", 0, true

@@ -16,6 +16,7 @@ import (
 type Survey struct {
 	RouterID       string
 	SyncDaemon     *SurveyedSync
+	Timeouts       IPVSTimeouts // lvs_timeouts
 	Instances      []SurveyedInstance
 	VirtualServers []SurveyedVirtualServer
 	// Unread are the statements that are not told by the fields above, in their order.
@@ -76,7 +77,7 @@ func SurveyOf(data []byte) (Survey, error) {
 	var w surveyor
 	w.read(nodes, fields{
 		"global_defs": func(n Node) error {
-			w.block(n, fields{"router_id": into(&s.RouterID), "lvs_sync_daemon": s.readSync})
+			w.block(n, fields{"router_id": into(&s.RouterID), "lvs_sync_daemon": s.readSync, "lvs_timeouts": s.Timeouts.read})
 			return nil
 		},
 		"vrrp_instance":  func(n Node) error { return s.readInstance(&w, n) },

@@ -61,8 +61,9 @@ func unread(s keepalived.Survey) string {
 
 func TestWhatASurveyDoesNotTellIsUnreadWithItsReason(t *testing.T) {
 	for text, want := range map[string]string{
-		"protocl TCP": "1 protocl: is not among what is read",
-		"virtual_server 192.0.2.1 80 {\nprotocl TCP\n}":                             "2 virtual_server 192.0.2.1 80: protocl: is not among what is read",
+		"global_defs {\nlvs_timeouts tcp\n}":            "2 global_defs: lvs_timeouts: expected tcp, tcpfin or udp, each with its seconds",
+		"protocl TCP":                                   "1 protocl: is not among what is read",
+		"virtual_server 192.0.2.1 80 {\nprotocl TCP\n}": "2 virtual_server 192.0.2.1 80: protocl: is not among what is read",
 		"virtual_server 192.0.2.1 80 {\nreal_server 192.0.2.2 80 {\nwieght 1\n}\n}": "3 virtual_server 192.0.2.1 80: real_server 192.0.2.2 80: wieght: is not among what is read",
 		"virtual_server 192.0.2.1 80 {\nlb_algo rr\nlvs_sched wrr\n}":               "2 virtual_server 192.0.2.1 80: lb_algo: is there again further down, and the last one counts",
 		"virtual_server redis.example 80 {\n}":                                      `1 virtual_server: "redis.example" is no address`,
@@ -84,6 +85,7 @@ func TestSurveyTellsTheKindsOfVirtualServersAndWhatTheyMayHave(t *testing.T) {
 	s := survey(t, `global_defs {
 		router_id R
 		lvs_sync_daemon eth0 VI_1
+		lvs_timeouts tcp 3600 udp 30
 	}
 	virtual_server fwmark 3 { lvs_sched sh
 		sh-port

@@ -45,6 +45,9 @@ func TestParseDirectorInvertsRender(t *testing.T) {
 		if rapid.Bool().Draw(t, "sync") {
 			d.SyncInterface, d.SyncID = device.Draw(t, "sync interface"), rapid.IntRange(1, 255).Draw(t, "sync id")
 		}
+		for _, timeout := range []*time.Duration{&d.Timeouts.TCP, &d.Timeouts.TCPFin, &d.Timeouts.UDP} {
+			*timeout = drawDuration(t, 0, 24*24*time.Hour, time.Second, "timeout")
+		}
 		if err := d.Validate(); err != nil {
 			t.Fatal(err)
 		}
@@ -182,7 +185,7 @@ func drawVIP(t *rapid.T) keepalived.VIP {
 		}
 		s.OnePacket = s.Protocol == keepalived.UDP && rapid.Bool().Draw(t, "ops")
 		if rapid.Bool().Draw(t, "persistent") {
-			s.Persistence.Timeout = drawDuration(t, time.Second, 31*24*time.Hour, time.Second, "persistence")
+			s.Persistence.Timeout = drawDuration(t, time.Second, 24*24*time.Hour, time.Second, "persistence")
 			s.Persistence.Mask = rapid.SampledFrom([]string{"", map[bool]string{true: "56", false: "255.255.254.0"}[v6]}).Draw(t, "mask")
 		}
 		if rapid.Bool().Draw(t, "quorum") {
@@ -285,19 +288,24 @@ func TestWhatRenderNeverWritesIsRefusedByLine(t *testing.T) {
 		"follows \"VI_2\"":                                main("inst VI_1", "inst VI_2"),
 		"line 19: priority: is there twice":               main("advert_int 1", "priority 1"),
 		"enable_script_security: expected nothing":        main("enable_script_security", "enable_script_security x"),
-		"not closed":                              main("}\n", "\n"),
-		"include: \"/etc/other\"":                 main(keepalived.AuthPath, "/etc/other"),
-		"include: \"/etc/services\": expected":    main("/etc/keepalived/redislb/vip-*.services.conf", "/etc/services"),
-		"protocl: does not belong here":           vip("protocol", "protocl"),
-		"of 192.0.2.9 in the file of 192.0.2.229": vip("virtual_server 192.0.2.229", "virtual_server 192.0.2.9"),
-		"\"0\" is no port":                        vip("192.0.2.229 6379 {", "192.0.2.229 0 {"),
-		"TCP_CHECK: connect_port is missing":      vip("connect_port 6379", ""),
-		"\"b\" is checked otherwise than":         vip("connect_port 6379", "connect_port 1"),
-		"TCP_CHECK: is a second check":            vip("        TCP_CHECK {", "HTTP_GET {\nurl {\npath /\nstatus_code 200\n}\nconnect_port 1\nconnect_timeout 1\nretry 1\ndelay_before_retry 1\n}\n        TCP_CHECK {"),
-		"\"b\" is checked otherwise":              vip("retry 2", "retry 3"),
-		"expected a block of virtual_server":      vip("virtual_server", "virtual_server_group"),
-		"a scheduler is one of":                   vip("lvs_sched rr", "lvs_sched rrr"),
-		"weight is missing":                       vip("weight 1\n", "\n"),
+		"lvs_timeouts: expected tcp, tcpfin or udp":       main("router_id a", "router_id a\nlvs_timeouts tcp"),
+		"\"sctp\" is none of tcp, tcpfin and udp":         main("router_id a", "router_id a\nlvs_timeouts sctp 1"),
+		"lvs_timeouts: \"udp\" is none of":                main("router_id a", "router_id a\nlvs_timeouts udp 1 udp 2"),
+		"lvs_timeouts: 0s: an IPVS timeout is from 1s":    main("router_id a", "router_id a\nlvs_timeouts tcp 0"),
+		"\"-1\" is no number of seconds":                  main("router_id a", "router_id a\nlvs_timeouts tcp -1"),
+		"not closed":                                      main("}\n", "\n"),
+		"include: \"/etc/other\"":                         main(keepalived.AuthPath, "/etc/other"),
+		"include: \"/etc/services\": expected":            main("/etc/keepalived/redislb/vip-*.services.conf", "/etc/services"),
+		"protocl: does not belong here":                   vip("protocol", "protocl"),
+		"of 192.0.2.9 in the file of 192.0.2.229":         vip("virtual_server 192.0.2.229", "virtual_server 192.0.2.9"),
+		"\"0\" is no port":                                vip("192.0.2.229 6379 {", "192.0.2.229 0 {"),
+		"TCP_CHECK: connect_port is missing":              vip("connect_port 6379", ""),
+		"\"b\" is checked otherwise than":                 vip("connect_port 6379", "connect_port 1"),
+		"TCP_CHECK: is a second check":                    vip("        TCP_CHECK {", "HTTP_GET {\nurl {\npath /\nstatus_code 200\n}\nconnect_port 1\nconnect_timeout 1\nretry 1\ndelay_before_retry 1\n}\n        TCP_CHECK {"),
+		"\"b\" is checked otherwise":                      vip("retry 2", "retry 3"),
+		"expected a block of virtual_server":              vip("virtual_server", "virtual_server_group"),
+		"a scheduler is one of":                           vip("lvs_sched rr", "lvs_sched rrr"),
+		"weight is missing":                               vip("weight 1\n", "\n"),
 	} {
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Count(err.Error(), "line ") > 1 {
 			t.Errorf("error %v, want %q in it and one line", err, want)

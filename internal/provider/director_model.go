@@ -11,15 +11,16 @@ import (
 )
 
 type directorModel struct {
-	ID        types.String   `tfsdk:"id"`
-	Host      types.String   `tfsdk:"host"`
-	Install   types.Bool     `tfsdk:"install"`
-	Adopt     types.Bool     `tfsdk:"adopt"`
-	LoopGuard types.String   `tfsdk:"loop_guard"`
-	Drain     types.Bool     `tfsdk:"drain"`
-	VRRP      *vrrpModel     `tfsdk:"vrrp"`
-	Artifacts types.Map      `tfsdk:"artifacts"`
-	Timeouts  timeouts.Value `tfsdk:"timeouts"`
+	ID           types.String   `tfsdk:"id"`
+	Host         types.String   `tfsdk:"host"`
+	Install      types.Bool     `tfsdk:"install"`
+	Adopt        types.Bool     `tfsdk:"adopt"`
+	LoopGuard    types.String   `tfsdk:"loop_guard"`
+	Drain        types.Bool     `tfsdk:"drain"`
+	VRRP         *vrrpModel     `tfsdk:"vrrp"`
+	IPVSTimeouts types.Object   `tfsdk:"ipvs_timeouts"`
+	Artifacts    types.Map      `tfsdk:"artifacts"`
+	Timeouts     timeouts.Value `tfsdk:"timeouts"`
 }
 
 // spec is what package host takes. A write-only password is not part of the model,
@@ -34,6 +35,7 @@ func (m directorModel) spec(password string) host.Director {
 		Password: password,
 		VRRP:     m.VRRP.director(),
 	}
+	d.VRRP.Timeouts = ipvsTimeoutsIn(m.IPVSTimeouts)
 	if version := m.VRRP.AuthPassWOVersion; !version.IsNull() {
 		d.PasswordVersion = version.ValueInt64Pointer()
 	}
@@ -71,7 +73,7 @@ func (m directorModel) nextVersion(prior *directorModel, s *host.Snapshot) int64
 }
 
 func (m directorModel) known(ctx context.Context) bool {
-	return known(ctx, m.Drain, m.LoopGuard) && m.VRRP.known(ctx)
+	return known(ctx, m.Drain, m.LoopGuard, m.IPVSTimeouts) && m.VRRP.known(ctx)
 }
 
 // fill takes the attributes from what is on the host.
@@ -84,6 +86,7 @@ func (m *directorModel) fill(s *host.Snapshot) error {
 	m.LoopGuard = types.StringValue(string(d.Guard))
 	m.Drain = types.BoolValue(d.Drain)
 	m.VRRP = vrrpOf(d.VRRP)
+	m.IPVSTimeouts = ipvsTimeoutsOf(d.VRRP.Timeouts)
 	if d.PasswordKept {
 		// It is not read back. No password is empty, so the plan writes the real one.
 		m.VRRP.AuthPass = types.StringValue("")

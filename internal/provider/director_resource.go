@@ -72,9 +72,10 @@ func (r *directorResource) Schema(ctx context.Context, _ resource.SchemaRequest,
 				Computed: true,
 				Default:  booldefault.StaticBool(false),
 			},
-			"vrrp":      vrrpAttribute(),
-			"artifacts": artifactsAttribute(),
-			"timeouts":  timeouts.AttributesAll(ctx),
+			"vrrp":          vrrpAttribute(),
+			"ipvs_timeouts": ipvsTimeoutsAttribute(),
+			"artifacts":     artifactsAttribute(),
+			"timeouts":      timeouts.AttributesAll(ctx),
 		},
 	}
 }

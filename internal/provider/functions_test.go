@@ -96,6 +96,7 @@ func TestFunctionsReturnWhatTheTextsSay(t *testing.T) {
 
 		output("keepalived", []any{"router_id"}, text("LVS_DEVEL")),
 		output("keepalived", []any{"sync_daemon"}, null),
+		output("keepalived", []any{"ipvs_timeouts"}, null),
 		output("keepalived", []any{"vrrp_instances", 0, "priority"}, number(99)),
 		output("keepalived", []any{"vrrp_instances", 0, "authentication"}, text("PASS")),
 		output("keepalived", []any{"vrrp_instances", 0, "advert_interval"}, text("1s")),
@@ -111,11 +112,12 @@ func TestFunctionsReturnWhatTheTextsSay(t *testing.T) {
 			"line": number(42), "statement": text("protocl"), "reason": text("is not among what is read"),
 		})})),
 	}
-	rules := calling(map[string]string{"public_key": key, "ipvsadm": "-A -t 192.0.2.229:6379 -s rr\n-a -t 192.0.2.229:6379 -r 192.0.2.11:6379 -g -w 1\n"})
+	rules := calling(map[string]string{"public_key": key, "ipvsadm": "-A -t 192.0.2.229:6379 -s rr\n-a -t 192.0.2.229:6379 -r 192.0.2.11:6379 -g -w 1\n", "keepalived": "global_defs {\nlvs_timeouts tcp 3600\n}\n"})
 	rules.ConfigStateChecks = []statecheck.StateCheck{
 		output("ipvsadm", at(service, "destinations", "192.0.2.11:6379", "weight"), number(1)),
 		output("ipvsadm", at(service, "destinations", "192.0.2.11:6379", "active_connections"), null),
 		output("keepalived", []any{"vrrp_instances"}, knownvalue.ListExact(nil)),
+		output("keepalived", []any{"ipvs_timeouts"}, knownvalue.ObjectExact(map[string]knownvalue.Check{"tcp": text("1h"), "tcp_fin": null, "udp": null})),
 	}
 	resource.UnitTest(t, resource.TestCase{Steps: []resource.TestStep{step, rules}})
 }

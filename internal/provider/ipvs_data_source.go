@@ -4,9 +4,11 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/redislb/terraform-provider-redislb/internal/host"
 	"github.com/redislb/terraform-provider-redislb/internal/ipvs"
@@ -28,9 +30,10 @@ type ipvsModel struct {
 // serviceState is a service of the live table, with what keepalived's checks make of it.
 type serviceState struct {
 	rowValue
-	Down       []string `tfsdk:"down"`
-	Unchecked  []string `tfsdk:"unchecked"`
-	QuorumLost bool     `tfsdk:"quorum_lost"`
+	Down       []string          `tfsdk:"down"`
+	DownSince  map[string]string `tfsdk:"down_since"`
+	Unchecked  []string          `tfsdk:"unchecked"`
+	QuorumLost bool              `tfsdk:"quorum_lost"`
 }
 
 type countersValue struct {
@@ -48,7 +51,12 @@ func (d *ipvsDataSource) Metadata(_ context.Context, req datasource.MetadataRequ
 func (d *ipvsDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
 	services := rowAttributes()
 	maps.Copy(services, map[string]schema.Attribute{
-		"down":        stringsResult("The real servers, `ADDRESS:PORT`, that the host's keepalived took out, or gave the weight 0, because their health check fails. Most are not among the `destinations`."),
+		"down": stringsResult("The real servers, `ADDRESS:PORT`, that the host's keepalived took out, or gave the weight 0, because their health check fails. Most are not among the `destinations`."),
+		"down_since": schema.MapAttribute{
+			MarkdownDescription: "Since when each of these is down, as far as the keepalived that runs now knows, by the clock of the host: `2026-11-26T14:03:07Z`.",
+			Computed:            true,
+			ElementType:         types.StringType,
+		},
 		"unchecked":   stringsResult("The real servers, `ADDRESS:PORT`, that have just come in and get nothing before their first health check."),
 		"quorum_lost": boolResult("keepalived finds too few real servers well, so the sorry server stands in, if there is one."),
 	})
@@ -84,7 +92,15 @@ func (d *ipvsDataSource) Read(ctx context.Context, req datasource.ReadRequest, r
 
 // serviceStates are the services of the host's table, by their names.
 func serviceStates(s *host.Snapshot) map[string]serviceState {
-	down, unchecked := map[ipvs.Key][]string{}, map[ipvs.Key][]string{}
+	down, unchecked, since := map[ipvs.Key][]string{}, map[ipvs.Key][]string{}, map[ipvs.Key]map[string]string{}
+	for _, row := range s.IPVS {
+		since[row.Key] = map[string]string{}
+	}
+	for key, at := range s.DownSince {
+		if times := since[key.Service]; times != nil {
+			times[key.Server.String()] = at.Format(time.RFC3339)
+		}
+	}
 	for key := range s.CheckedOut {
 		of := down
 		if s.Unchecked[key] {
@@ -97,6 +113,7 @@ func serviceStates(s *host.Snapshot) map[string]serviceState {
 		states[row.Key.String()] = serviceState{
 			rowValue:   serviceOf(row, true),
 			Down:       append([]string{}, slices.Sorted(slices.Values(down[row.Key]))...),
+			DownSince:  since[row.Key],
 			Unchecked:  append([]string{}, slices.Sorted(slices.Values(unchecked[row.Key]))...),
 			QuorumLost: s.QuorumLost[row.Key],
 		}

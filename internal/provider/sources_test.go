@@ -101,7 +101,7 @@ func directorHosts(t *testing.T) (a, b []byte) {
 		more += "== role\n" + state + "\n== ipvs daemon\n" + daemon + " sync daemon (mcast=eth0, syncid=51, maxlen=1472)\n== package manager\n/usr/bin/apt-get\n"
 		return bytes.Replace(out, []byte("== tar\n"), []byte(more+"== tar\n"), 1)
 	}
-	a = answer("a", "MASTER", "master", "== health\n[192.0.2.229]:tcp:6379_[192.0.2.12]:tcp:6379 DOWN\n[192.0.2.229]:tcp:6379_[192.0.2.13]:tcp:6379 NEW 4000000000\n")
+	a = answer("a", "MASTER", "master", "== health\nnow 1795702200\n[192.0.2.229]:tcp:6379_[192.0.2.12]:tcp:6379 DOWN 1795701787\n[192.0.2.229]:tcp:6379_[192.0.2.13]:tcp:6379 NEW 4000000000\n")
 	a = bytes.Replace(a, []byte("12          0\n"), []byte("12          0\n   Total Incoming Outgoing         Incoming         Outgoing\n   Conns  Packets  Packets            Bytes            Bytes\n      1F       20        0               40                0\n"), 1)
 	return a, answer("b", "BACKUP", "backup", "")
 }
@@ -172,6 +172,7 @@ func TestDataSourcesTellWhatIsOnTheHosts(t *testing.T) {
 	expect("ipvs.a", service.AtMapKey("scheduler"), text("rr"))
 	expect("ipvs.a", service.AtMapKey("quorum_lost"), is(false))
 	expect("ipvs.a", service.AtMapKey("down"), list("192.0.2.12:6379"))
+	expect("ipvs.a", service.AtMapKey("down_since"), knownvalue.MapExact(map[string]knownvalue.Check{"192.0.2.12:6379": text("2026-11-26T14:03:07Z")}))
 	expect("ipvs.a", service.AtMapKey("unchecked"), list("192.0.2.13:6379"))
 	expect("ipvs.a", service.AtMapKey("destinations"), knownvalue.MapExact(map[string]knownvalue.Check{"192.0.2.11:6379": knownvalue.ObjectExact(map[string]knownvalue.Check{
 		"address": text("192.0.2.11"), "port": number(6379), "forwarding": text("DR"), "weight": number(1), "upper_threshold": null, "lower_threshold": null,

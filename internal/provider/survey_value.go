@@ -15,6 +15,7 @@ import (
 type surveyValue struct {
 	RouterID       *string              `tfsdk:"router_id"`
 	SyncDaemon     *syncValue           `tfsdk:"sync_daemon"`
+	IPVSTimeouts   types.Object         `tfsdk:"ipvs_timeouts"`
 	VRRPInstances  []instanceValue      `tfsdk:"vrrp_instances"`
 	VirtualServers []virtualServerValue `tfsdk:"virtual_servers"`
 	Unread         []unreadValue        `tfsdk:"unread"`
@@ -115,6 +116,11 @@ func surveyAttributes() map[string]schema.Attribute {
 			"instance":  stringResult("The VRRP instance whose role it follows."),
 			"id":        intResult("The sync id."),
 		}),
+		"ipvs_timeouts": objectResult("`lvs_timeouts`, of the kernel's connections.", map[string]schema.Attribute{
+			"tcp":     stringResult("Of an established connection, such as `15m`."),
+			"tcp_fin": stringResult("Of one that one side has closed."),
+			"udp":     stringResult("Of UDP."),
+		}),
 		"vrrp_instances": objectsResult("Each `vrrp_instance`.", map[string]schema.Attribute{
 			"line":              line,
 			"name":              stringResult("Its name."),
@@ -197,7 +203,7 @@ func optionalDuration(d *time.Duration) types.String {
 
 // surveyOf is the survey as Terraform takes it.
 func surveyOf(s keepalived.Survey) surveyValue {
-	v := surveyValue{RouterID: optional(s.RouterID), VRRPInstances: []instanceValue{}, VirtualServers: []virtualServerValue{}, Unread: []unreadValue{}}
+	v := surveyValue{RouterID: optional(s.RouterID), IPVSTimeouts: ipvsTimeoutsOf(s.Timeouts), VRRPInstances: []instanceValue{}, VirtualServers: []virtualServerValue{}, Unread: []unreadValue{}}
 	if d := s.SyncDaemon; d != nil {
 		v.SyncDaemon = &syncValue{d.Interface, optional(d.Instance), optionalInt(d.ID)}
 	}

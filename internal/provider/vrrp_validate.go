@@ -15,7 +15,9 @@ import (
 // ValidateConfig looks at what only several attributes together can tell. Where the
 // whole of vrrp is a variable of a module, it is not known yet.
 func (r *directorResource) ValidateConfig(ctx context.Context, req resource.ValidateConfigRequest, resp *resource.ValidateConfigResponse) {
-	var vrrp types.Object
+	var vrrp, timeouts types.Object
+	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, path.Root("ipvs_timeouts"), &timeouts)...)
+	warnOfShortTimeout(timeouts, &resp.Diagnostics)
 	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, path.Root("vrrp"), &vrrp)...)
 	if v := objectIn[vrrpModel](vrrp); v != nil {
 		v.validate(ctx, &resp.Diagnostics)

@@ -32,7 +32,8 @@ variable "drain_timeout" {
   type    = string
   default = "30s"
 }
-# With services that have every kind of field that the kernel's table has.
+# With services that have every kind of field that the kernel's table has, and a timeout
+# on one director.
 variable "rich" {
   type    = bool
   default = false
@@ -57,7 +58,8 @@ resource "redislb_realserver" "b" {
 }
 
 resource "redislb_director" "a" {
-  host = "a"
+  host          = "a"
+  ipvs_timeouts = var.rich ? { tcp = "20m" } : null
   vrrp = {
     interface            = "eth0"
     virtual_router_id    = 51

@@ -49,8 +49,9 @@ provider "redislb" {
 }
 
 resource "redislb_director" "a" {
-  host  = "a"
-  drain = true
+  host          = "a"
+  drain         = true
+  ipvs_timeouts = { tcp = "20m", udp = "1m30s" }
   vrrp = {
     interface         = "eth0"
     virtual_router_id = 51

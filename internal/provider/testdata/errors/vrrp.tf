@@ -21,6 +21,20 @@ resource "redislb_director" "advert_interval_of_version_3" {
   vrrp = { interface = "eth0", virtual_router_id = 1, priority = 1, version = 3, advert_interval = "41s" }
 }
 
+# error: Invalid tcp_fin.*0s: an IPVS timeout is from 1s to 576h0m0s in steps of 1s
+resource "redislb_director" "timeout_of_nothing" {
+  host          = "a"
+  ipvs_timeouts = { tcp_fin = "0s" }
+  vrrp          = { interface = "eth0", virtual_router_id = 1, priority = 1 }
+}
+
+# error: Invalid udp.*1.5s: an IPVS timeout is
+resource "redislb_director" "timeout_of_no_whole_seconds" {
+  host          = "a"
+  ipvs_timeouts = { udp = "1500ms" }
+  vrrp          = { interface = "eth0", virtual_router_id = 1, priority = 1 }
+}
+
 # error: VRRP Version 3 Has No Password.*leave the password out, or leave version at 2
 resource "redislb_director" "password_with_version_3" {
   host = "a"
