@@ -96,3 +96,38 @@ func TestBackupNeverWaitsForItsTurn(t *testing.T) {
 		}
 	})
 }
+
+// As with a VIP of each one's own (active/active).
+func TestOfTwoThatHoldVIPsTheFirstIsChangedFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		both := map[string]*host.Snapshot{}
+		for _, name := range []string{"a", "b"} {
+			_, vips := newPair(t, name)
+			seen, err := vips.observeAll(t.Context(), map[string]bool{name: true})
+			if err != nil || !seen[name].HoldsVIP() {
+				t.Fatal(err, "or it holds no VIP")
+			}
+			both[name] = seen[name]
+		}
+		var o turns
+		o.announce("a")
+		o.announce("b")
+		began := time.Now()
+		took := make(chan time.Duration)
+		go func() {
+			if err := o.await(t.Context(), "b", both["b"]); err != nil {
+				t.Error(err)
+			}
+			took <- time.Since(began)
+		}()
+		synctest.Wait()
+		if err := o.await(t.Context(), "a", both["a"]); err != nil || time.Since(began) > turnInterval {
+			t.Errorf("a's turn: %v after %v", err, time.Since(began))
+		}
+		time.Sleep(30 * time.Second)
+		o.end("a", true)
+		if after := <-took; after < 30*time.Second || after > 30*time.Second+2*turnInterval {
+			t.Errorf("it is b's turn after %v", after)
+		}
+	})
+}

@@ -3,6 +3,7 @@ package provider
 import (
 	"context"
 	"net/netip"
+	"reflect"
 	"regexp"
 	"strings"
 	"testing"
@@ -136,6 +137,54 @@ func TestPrioritiesOfOneVIPDiffer(t *testing.T) {
 	}
 }
 
+// ownPair is newPair's directors, whose VIP has an instance of its own.
+func ownPair(t *testing.T, holder string) (host.VIP, *vipResource, map[string]*host.Snapshot) {
+	t.Helper()
+	vip := host.VIP{VIP: keepalived.VIP{Address: sharedVIP.Address, VRRP: &keepalived.VIPInstance{VirtualRouterID: 52}}, Priorities: map[string]int{"a": 99, "b": 100}}
+	p, r := newPair(t, holder)
+	r.fleet.plans = newPlans()
+	snapshots := map[string]*host.Snapshot{}
+	for _, name := range []string{"a", "b"} {
+		delete(p.files[name], keepalived.VIPAddressPath(vip.Address.Addr()))
+		for _, artifact := range vip.On(name).Artifacts() {
+			if file, ok := artifact.(host.File); ok {
+				p.files[name][file.Path] = file.Content
+			}
+		}
+		s, err := r.fleet.observe(t.Context(), name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		snapshots[name] = s
+	}
+	return vip, r, snapshots
+}
+
+func TestDataSourcesTellOfTheInstancesOfVIPs(t *testing.T) {
+	_, _, snapshots := ownPair(t, "b")
+	directors := map[string]seen{}
+	for name, want := range map[string]vipInstanceValue{
+		"a": {VIP: "192.0.2.229", State: optional("backup"), VirtualRouterID: 52, Priority: 99},
+		"b": {VIP: "192.0.2.229", State: optional("master"), VirtualRouterID: 52, Priority: 100},
+	} {
+		s := snapshots[name]
+		directors[name] = seen{s, name}
+		i, err := s.Instance()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var m vrrpSourceModel
+		m.fill(i, s)
+		if !reflect.DeepEqual(m.VIPInstances, []vipInstanceValue{want}) || len(m.VIPs) != 1 || m.State != nil {
+			t.Errorf("%s: %+v", name, m)
+		}
+	}
+	p, err := picture(directors, nil)
+	if err != nil || len(p.Directors) != 2 || p.Directors[0].State == "master" || p.Directors[1].State != "master" {
+		t.Errorf("%+v, %v", p, err)
+	}
+}
+
 func TestPlanThatMovesAVIPOfAnInstanceOfItsOwnNamesIt(t *testing.T) {
 	for name, c := range map[string]struct {
 		holder  string
@@ -147,23 +196,7 @@ func TestPlanThatMovesAVIPOfAnInstanceOfItsOwnNamesIt(t *testing.T) {
 		"nobody holds it":      {"c", map[string]int{"a": 101, "b": 100}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			vip := host.VIP{VIP: keepalived.VIP{Address: netip.MustParsePrefix("192.0.2.229/24"), VRRP: &keepalived.VIPInstance{VirtualRouterID: 52}}, Priorities: map[string]int{"a": 99, "b": 100}}
-			p, r := newPair(t, c.holder)
-			r.fleet.plans = newPlans()
-			snapshots := map[string]*host.Snapshot{}
-			for _, name := range []string{"a", "b"} {
-				delete(p.files[name], keepalived.VIPAddressPath(vip.Address.Addr()))
-				for _, artifact := range vip.On(name).Artifacts() {
-					if file, ok := artifact.(host.File); ok {
-						p.files[name][file.Path] = file.Content
-					}
-				}
-				s, err := r.fleet.observe(t.Context(), name)
-				if err != nil {
-					t.Fatal(err)
-				}
-				snapshots[name] = s
-			}
+			vip, r, snapshots := ownPair(t, c.holder)
 			v := plannedVIP{address: vip.Address, directors: []string{"a", "b"}, router: 52, priorities: c.planned}
 			var diags diag.Diagnostics
 			r.fleet.plans.mu.Lock()
