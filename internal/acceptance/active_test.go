@@ -4,6 +4,7 @@ package acceptance
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -117,4 +118,45 @@ func TestEachDirectorHoldsAVIPAndTakesTheOthers(t *testing.T) {
 		return strings.Count(exec(hostA(), "ipvsadm -Sn"), "-a -t ") == 4 && strings.Count(exec(hostB(), "ipvsadm -Sn"), "-a -t ") == 4
 	})
 	bothServe(t)
+
+	// The same by source_mac, with any scheduler, and connections that outlive a failover.
+	seen := map[string]*host.Snapshot{}
+	for _, h := range hosts() {
+		snapshot, err := directly(t, h).Observe(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen[h.Name] = snapshot
+	}
+	byMAC := func(h *lab.Host) []host.Artifact {
+		d := directorOf(h, false)
+		d.Guard = host.SourceMAC
+		shared := goldenVIP(t, "redis")
+		other := shared
+		other.Address = own.Address
+		other.VRRP, other.Priorities = own.VRRP, map[string]int{"a": 90, "b": 100}
+		return slices.Concat(d.Artifacts(), shared.Among(h.Name, d.Guard, seen).Artifacts(), other.Among(h.Name, d.Guard, seen).Artifacts())
+	}
+	together(t, hosts(), func(h *lab.Host) error {
+		_, err := directly(t, h).Apply(t.Context(), byMAC(h), host.Obsolete(everything(h), byMAC(h)))
+		return err
+	})
+	eachIsMaster(t)
+	for _, h := range hosts() {
+		directly(t, h).hasNothingToDo(t, byMAC(h))
+	}
+	bothServe(t)
+	connections, surviving := hold(t, 20), map[int]string{}
+	defer connections.close()
+	for port, server := range connections.alive() {
+		if server == serverID(t, hostB().Addr.String()) {
+			surviving[port] = server
+		}
+	}
+	if err := hostA().PowerOff(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, 30*time.Second, "b holds both VIPs", func() bool { return holdsAddress(hostB(), vip) && holdsAddress(hostB(), ownVIP) })
+	directly(t, hostB()).hasNothingToDo(t, byMAC(hostB()))
+	connections.survive("a failover: those on the surviving machine", surviving)
 }
