@@ -100,24 +100,26 @@ func TestEachDirectorHoldsAVIPAndTakesTheOthers(t *testing.T) {
 	eachIsMaster(t)
 	bothServe(t)
 
-	if err := hostA().PowerOff(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	eventually(t, 30*time.Second, "b holds both VIPs", func() bool { return holdsAddress(hostB(), vip) && holdsAddress(hostB(), ownVIP) })
-	directly(t, hostB()).hasNothingToDo(t, everything(hostB())) // a failover is no drift
-	for _, address := range []netip.Addr{vip, ownVIP} {
-		eventually(t, 60*time.Second, "b alone serves "+address.String(), func() bool {
-			return connectTo(t, 10, netip.AddrPortFrom(address, 6379))[""] == 0
+	if full { // it takes a boot, and source_mac has a failover below
+		if err := hostA().PowerOff(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, 30*time.Second, "b holds both VIPs", func() bool { return holdsAddress(hostB(), vip) && holdsAddress(hostB(), ownVIP) })
+		directly(t, hostB()).hasNothingToDo(t, everything(hostB())) // a failover is no drift
+		for _, address := range []netip.Addr{vip, ownVIP} {
+			eventually(t, 60*time.Second, "b alone serves "+address.String(), func() bool {
+				return connectTo(t, 10, netip.AddrPortFrom(address, 6379))[""] == 0
+			})
+		}
+		if err := restart((*lab.Host).PowerOn)(hostA(), t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		eachIsMaster(t)
+		eventually(t, 60*time.Second, "both real servers are back", func() bool {
+			return strings.Count(exec(hostA(), "ipvsadm -Sn"), "-a -t ") == 4 && strings.Count(exec(hostB(), "ipvsadm -Sn"), "-a -t ") == 4
 		})
+		bothServe(t)
 	}
-	if err := restart((*lab.Host).PowerOn)(hostA(), t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	eachIsMaster(t)
-	eventually(t, 60*time.Second, "both real servers are back", func() bool {
-		return strings.Count(exec(hostA(), "ipvsadm -Sn"), "-a -t ") == 4 && strings.Count(exec(hostB(), "ipvsadm -Sn"), "-a -t ") == 4
-	})
-	bothServe(t)
 
 	// The same by source_mac, with any scheduler, and connections that outlive a failover.
 	seen := map[string]*host.Snapshot{}

@@ -252,7 +252,7 @@ func (v VIP) Check(name string, s *Snapshot) []Problem {
 // a mark, so it counts for both.
 func (s *Snapshot) marksOf(mark uint32, but netip.Addr) netip.Addr {
 	for _, address := range s.ManagedVIPs() {
-		vip, err := keepalived.ParseVIP(s.Files[keepalived.VIPAddressPath(address)].Content, s.Files[keepalived.VIPServicesPath(address)].Content)
+		vip, err := s.VIP(address)
 		if err == nil && mark != 0 && address != but && slices.ContainsFunc(vip.Services, func(o keepalived.VirtualServer) bool { return o.FWMark == mark }) {
 			return address
 		}
