@@ -108,6 +108,11 @@ func TestServicesOfEveryKindAreInTheKernelAsTheyAreMeant(t *testing.T) {
 			t.Errorf("%s: a change by hand was not seen: %s", what, by)
 		}
 	}
+	// Nobody listens there: not by HTTP, of which keepalived never says that it is down, and
+	// not where a service was deleted and came back.
+	if table := exec(hostA(), "ipvsadm -Sn"); strings.Contains(table, ":8081") || strings.Contains(table, "[2001:db8::11]") {
+		t.Errorf("real servers that are down came in:\n%s", table)
+	}
 	a.must(t, nil, all)
 	if table := exec(hostA(), "ipvsadm -Sn"); table != "" {
 		t.Errorf("after the destroy the table holds\n%s", table)

@@ -90,7 +90,33 @@ func (v VirtualService) establish(s *Snapshot) []step {
 		return v.remove(s)
 	}
 	want := v.Service
-	return editTable(v.excused(s), &want)
+	have := v.excused(s)
+	if have == nil {
+		want = v.well(s)
+	}
+	return editTable(have, &want)
+}
+
+// well is the service as keepalived would have it now: without the real servers that it took
+// out, which it does not take out once more.
+func (v VirtualService) well(s *Snapshot) ipvs.Service {
+	want := v.Service
+	want.Destinations = nil
+	sorry := v.Sorry.IsValid() && s.QuorumLost[v.Service.Key]
+	for _, d := range v.Service.Destinations {
+		if sorry || s.CheckedOut[RealServerKey{Service: v.Service.Key, Server: d.Endpoint()}] {
+			if !v.Inhibit {
+				continue
+			}
+			d.Weight = 0
+		}
+		want.Destinations = append(want.Destinations, d)
+	}
+	if sorry {
+		d := v.Service.Destinations[0]
+		want.Destinations = append(want.Destinations, ipvs.Destination{Address: v.Sorry.Addr(), Port: v.Sorry.Port(), Forwarding: d.Forwarding, Weight: 1})
+	}
+	return want
 }
 
 func (v VirtualService) remove(s *Snapshot) []step {

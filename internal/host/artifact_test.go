@@ -303,7 +303,7 @@ func TestDeletedServiceIsMissingEvenWhenItsServersAreCheckedOut(t *testing.T) {
 	_, there := v.Found(s)
 	equal(t, "is there", there, false)
 	equal(t, "establish", string(v.establish(s)[0].staged[0]),
-		"-A -t 192.0.2.229:6379 -s rr\n-a -t 192.0.2.229:6379 -r 192.0.2.11:6379 -g -w 1\n-a -t 192.0.2.229:6379 -r 192.0.2.12:6379 -g -w 1\n")
+		"-A -t 192.0.2.229:6379 -s rr\n-a -t 192.0.2.229:6379 -r 192.0.2.12:6379 -g -w 1\n")
 	equal(t, "nothing to remove", len(v.remove(s)), 0)
 	equal(t, "remove", string(v.remove(inTable(redisRow()))[0].staged[0]), "-D -t 192.0.2.229:6379\n")
 }

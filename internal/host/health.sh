@@ -30,7 +30,9 @@ fi
 # says nothing until it has checked it, and holds it for down so long (alpha). Its last
 # word on one that left was DOWN (ipwrapper.c, clear_service_rs), which says nothing
 # of it when it comes back. A note that it is new ends with the second of uptime at which
-# the first check is over in any case; one that nothing checks is up.
+# the first check is over in any case; one that nothing checks is up. Of one whose first check
+# by HTTP fails it never says so, and only that it is up when it is (check_http.c,
+# timeout_epilog): that is late, and down from then on.
 cat /etc/keepalived/redislb/vip-*.services.conf 2>/dev/null | awk -v pid="$PPID" -v dir="$dir" -v servers="$servers" '
 	BEGIN {
 		getline <"/proc/uptime"
@@ -55,7 +57,11 @@ cat /etc/keepalived/redislb/vip-*.services.conf 2>/dev/null | awk -v pid="$PPID"
 			note = dir "/" name
 			print pid, (alpha ? "NEW " (now + delay + 60) : "UP") >note
 			close(note)
-		}
+		} else { note = "" }
+	}
+	($1 == "HTTP_GET" || $1 == "SSL_GET") && alpha && note != "" {
+		print pid, "LATE", now + delay + 60 >note
+		close(note)
 	}' >"$servers.new"
 mv "$servers.new" "$servers"
 

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/redislb/terraform-provider-redislb/internal/ipvs"
 	"github.com/redislb/terraform-provider-redislb/internal/keepalived"
 )
 
@@ -113,6 +114,9 @@ func TestServersThatComeInAreNotedUntilTheyAreChecked(t *testing.T) {
 	}
 	unchecked := redisVIP()
 	unchecked.Services[0].Check = keepalived.Check{Kind: keepalived.CheckNone}
+	web := redisVIP()
+	web.Services[0].DelayLoop = 6 * time.Second
+	web.Services[0].Check = keepalived.Check{Kind: keepalived.CheckHTTP, HTTP: keepalived.HTTPCheck{Path: "/", Status: "200"}, Timeout: time.Second}
 	const a, b = "[192.0.2.229]:tcp:6379_[192.0.2.11]:tcp:6379 ", "[192.0.2.229]:tcp:6379_[192.0.2.12]:tcp:6379 "
 	const isUp, isDown = "RS [192.0.2.12]:tcp:6379 [192.0.2.229]:tcp:6379 UP\n", "RS [192.0.2.12]:tcp:6379 [192.0.2.229]:tcp:6379 DOWN\n"
 	const aIsUp, aIsDown = "RS [192.0.2.11]:tcp:6379 [192.0.2.229]:tcp:6379 UP\n", "RS [192.0.2.11]:tcp:6379 [192.0.2.229]:tcp:6379 DOWN\n"
@@ -129,6 +133,8 @@ func TestServersThatComeInAreNotedUntilTheyAreChecked(t *testing.T) {
 		"one comes":                   {[]VIP{alone(both), both}, []string{isUp, ""}, false, a + "PID0 NEW 166\n" + b + "PID0 UP\n"},
 		"one leaves":                  {[]VIP{both, alone(both)}, []string{isUp + aIsUp, aIsDown}, false, a + "PID0 DOWN\n" + b + "PID0 UP\n"},
 		"one comes back":              {[]VIP{both, alone(both), both}, []string{isUp + aIsUp, aIsDown, ""}, false, a + "PID0 NEW 166\n" + b + "PID0 UP\n"},
+		"by HTTP":                     {[]VIP{web}, []string{isUp}, false, a + "PID0 LATE 166\n" + b + "PID0 UP\n"},
+		"by HTTP, a reload":           {[]VIP{web, web}, []string{isUp, ""}, false, a + "PID0 LATE 166\n" + b + "PID0 UP\n"},
 		"nothing is checked":          {[]VIP{unchecked}, []string{""}, false, a + "PID0 UP\n" + b + "PID0 UP\n"},
 		"one comes back, not checked": {[]VIP{unchecked, alone(unchecked), unchecked}, []string{"", aIsDown, ""}, false, a + "PID0 UP\n" + b + "PID0 UP\n"},
 	} {
@@ -180,6 +186,44 @@ func TestVerdictsOnServicesByFirewallMarkAreNoted(t *testing.T) {
 	equal(t, "warnings", len(marked.Live(map[string]*Snapshot{"a": m.snapshot(t)})), 0)
 	m.health = "FWM:7_[192.0.2.11]:none:0 DOWN\nFWM:7 DOWN\n"
 	equal(t, "warnings of a server and the quorum", len(marked.Live(map[string]*Snapshot{"a": m.snapshot(t)})), 2)
+}
+
+// A service that somebody deleted comes back as keepalived would have it: it does not take
+// out once more who is down already.
+func TestServiceComesBackWithoutThoseThatAreDown(t *testing.T) {
+	const down = "[192.0.2.229]:tcp:6379_[192.0.2.11]:tcp:6379 "
+	plain, inhibiting, standing := redisVIP(), redisVIP(), redisVIP()
+	inhibiting.Services[0].InhibitOnFailure = true
+	standing.Services[0].SorryServer = netip.MustParseAddrPort("192.0.2.13:6379")
+	for name, c := range map[string]struct {
+		vip          VIP
+		health, want string
+	}{
+		"all are well":           {plain, "", "-a -t 192.0.2.229:6379 -r 192.0.2.11:6379 -g -w 1\n-a -t 192.0.2.229:6379 -r 192.0.2.12:6379 -g -w 1\n"},
+		"one is down":            {plain, down + "DOWN", "-a -t 192.0.2.229:6379 -r 192.0.2.12:6379 -g -w 1\n"},
+		"one is not checked yet": {plain, down + "LATE 4000000000", "-a -t 192.0.2.229:6379 -r 192.0.2.12:6379 -g -w 1\n"},
+		"one never passed":       {plain, down + "LATE 0", "-a -t 192.0.2.229:6379 -r 192.0.2.12:6379 -g -w 1\n"},
+		"one keeps its row":      {inhibiting, down + "DOWN", "-a -t 192.0.2.229:6379 -r 192.0.2.11:6379 -g -w 0\n-a -t 192.0.2.229:6379 -r 192.0.2.12:6379 -g -w 1\n"},
+		"another stands in":      {standing, "[192.0.2.229]:tcp:6379 DOWN\n" + down + "DOWN", "-a -t 192.0.2.229:6379 -r 192.0.2.13:6379 -g -w 1\n"},
+	} {
+		m := director().hold(c.vip.Artifacts())
+		m.table, m.health = nil, c.health+"\n"
+		wrong := deviating(c.vip.Artifacts(), m.snapshot(t))
+		equal(t, name+": drift", len(wrong), 1)
+		equal(t, name, string(wrong[0].establish(m.snapshot(t))[0].staged[0]), "-A -t 192.0.2.229:6379 -s rr\n"+c.want)
+		if table, err := ipvs.ParseSave([]byte("-A -t 192.0.2.229:6379 -s rr\n" + c.want)); err != nil {
+			t.Error(err)
+		} else {
+			m.table = table
+		}
+		equal(t, name+": drift afterwards", len(deviating(c.vip.Artifacts(), m.snapshot(t))), 0)
+	}
+	m := director().hold(plain.Artifacts())
+	m.addresses = append(m.addresses, Address{Device: "eth0", Prefix: plain.Address, Label: "eth0"})
+	for health, warnings := range map[string]int{down + "LATE 4000000000\n": 0, down + "LATE 0\n": 1} {
+		m.health = health
+		equal(t, health+"warnings", len(plain.Live(map[string]*Snapshot{"a": m.snapshot(t)})), warnings)
+	}
 }
 
 // One mark cannot lead to two services, of whatever VIPs of a host.

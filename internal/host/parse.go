@@ -350,7 +350,7 @@ func (s *Snapshot) parseSyncDaemons(text string) error {
 
 // parseHealth reads health.sh's notes: "[192.0.2.229]:tcp:6379_[192.0.2.12]:tcp:6379 DOWN"
 // and since when (date(1), %s) of a real server, or NEW and the second of uptime until
-// which that holds, and "[192.0.2.229]:tcp:6379 DOWN" of a virtual server. Before them is
+// which that holds, or LATE and the second from which on it is down, and "[192.0.2.229]:tcp:6379 DOWN" of a virtual server. Before them is
 // "now" and what time it is.
 func (s *Snapshot) parseHealth(text string) error {
 	for line := range strings.SplitSeq(text, "\n") {
@@ -363,15 +363,16 @@ func (s *Snapshot) parseHealth(text string) error {
 		unchecked := false
 		switch verdict {
 		case "DOWN":
-		case "NEW":
+		case "NEW", "LATE":
 			seconds, err := strconv.ParseUint(number, 10, 32)
 			if err != nil {
 				return fmt.Errorf("health note %q: %w", line, err)
 			}
-			if s.uptime >= time.Duration(seconds)*time.Second {
+			over := s.uptime >= time.Duration(seconds)*time.Second
+			if over && verdict == "NEW" {
 				continue
 			}
-			unchecked = true
+			unchecked, number = !over, ""
 		default:
 			continue
 		}

@@ -106,7 +106,7 @@ fi
 health() {
 	echo '== health'
 	[ -d /run/redislb/health ] || return 0
-	down=$(grep -rsE ' (DOWN|NEW [0-9]+)$' /run/redislb/health)
+	down=$(grep -rsE ' (DOWN|(NEW|LATE) [0-9]+)$' /run/redislb/health)
 	[ -z "$down" ] || {
 		date +%s
 		find /run/redislb/health -type f -printf '%Ts %f\n'
@@ -114,7 +114,7 @@ health() {
 	} | awk '
 		NR == 1 { print "now", $1; next }
 		/^[0-9]/ { since[$2] = $1; next }
-		match($0, /:[0-9]+ (DOWN|NEW [0-9]+)$/) {
+		match($0, /:[0-9]+ (DOWN|(NEW|LATE) [0-9]+)$/) {
 			split(substr($0, RSTART + 1), said, " ")
 			name = substr($0, 1, RSTART - 1)
 			sub(/.*\//, "", name)
