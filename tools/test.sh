@@ -41,6 +41,6 @@ tools/fuzz.sh 2s | tee "$work/fuzz.log"
 part policies
 tools/policy.sh | tee "$work/policy.log"
 part acceptance tests, on virtual machines
-gotestsum --format standard-verbose --jsonfile "$work/acceptance.json" -- -tags acceptance -count=1 -timeout 75m -p 1 ./internal/lab ./internal/acceptance
+gotestsum --format standard-verbose --jsonfile "$work/acceptance.json" -- -tags acceptance -count=1 -timeout 80m -p 1 ./internal/lab ./internal/acceptance
 part demo
 make --no-print-directory demo | tee "$work/demo.log"
