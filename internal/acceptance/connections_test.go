@@ -176,6 +176,9 @@ func (h held) survive(what string, before map[int]string, servers ...string) {
 			}
 		}
 	}
+	for _, host := range hosts() {
+		h.t.Logf("%s:\n%s", host.Name, exec(host, "date +%T.%N; nft list table inet redislb; ipvsadm -Ln; journalctl -u keepalived -n 40 --no-pager -o short-precise | cut -c8-160"))
+	}
 }
 
 // knownTo waits until each host has the connections in its table as established,
@@ -210,7 +213,10 @@ func (h held) knownTo(connections map[int]string, hosts ...*lab.Host) {
 	}
 }
 
-func (h held) close() { exec(client(), "rm -rf /tmp/held; sleep 1") }
+// close ends the client, which must not write to the folder of the next one.
+func (h held) close() {
+	exec(client(), "pid=$(cat /tmp/held/pid); rm -rf /tmp/held; for i in $(seq 100); do kill -0 $pid || break; sleep 0.1; done; rm -rf /tmp/held")
+}
 
 // serverID is the run id of the Redis on a host.
 func serverID(t *testing.T, address string) string {
