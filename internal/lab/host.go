@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"net/url"
 	"strings"
 	"time"
 
@@ -117,15 +118,15 @@ func (h *Host) settle(ctx context.Context) error {
 	return err
 }
 
-// save makes the host's present state the one that reset goes back to.
-func (h *Host) save(ctx context.Context) error {
+// save keeps the host's present state, for reset to go back to.
+func (h *Host) save(ctx context.Context, state string) error {
 	h.conn.drop() // or the host would come back with a connection nobody has
-	return h.do(ctx, "save")
+	return h.do(ctx, "save/"+url.PathEscape(state))
 }
 
-func (h *Host) reset(ctx context.Context) error {
+func (h *Host) reset(ctx context.Context, state string) error {
 	h.conn.drop()
-	if err := h.do(ctx, "restore"); err != nil {
+	if err := h.do(ctx, "restore/"+url.PathEscape(state)); err != nil {
 		return fmt.Errorf("reset %s: %w", h.Name, err)
 	}
 	if err := h.WaitSSH(ctx); err != nil {

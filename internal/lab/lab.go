@@ -134,7 +134,22 @@ func end(ctx context.Context, dir string) error {
 // Reset brings the named hosts, or all, back to bare: as they were when the
 // lab had just come up, running, with intact cables and the right time.
 func (l *Lab) Reset(ctx context.Context, hosts ...string) error {
-	return l.each(ctx, hosts, (*Host).reset)
+	return l.ResetTo(ctx, bare, hosts...)
+}
+
+// bare is the state that Up leaves the hosts in.
+const bare = "bare"
+
+// Save keeps the present state of the named running hosts, or of all, memory and disk,
+// under a name, for ResetTo. It ends with the lab.
+func (l *Lab) Save(ctx context.Context, state string, hosts ...string) error {
+	return l.each(ctx, hosts, func(h *Host, ctx context.Context) error { return h.save(ctx, state) })
+}
+
+// ResetTo brings the named hosts, or all, back to what Save kept of them, running, with
+// intact cables and the right time.
+func (l *Lab) ResetTo(ctx context.Context, state string, hosts ...string) error {
+	return l.each(ctx, hosts, func(h *Host, ctx context.Context) error { return h.reset(ctx, state) })
 }
 
 // each does the same to the named hosts, or to all, at once.

@@ -193,7 +193,7 @@ func (l *Lab) start(ctx context.Context, o Options, say *progress) error {
 	if err != nil {
 		return errors.Join(err, context.Cause(ctx))
 	}
-	if err := l.each(ctx, nil, (*Host).save); err != nil {
+	if err := l.Save(ctx, bare); err != nil {
 		return err
 	}
 	say.line("bare state saved")

@@ -136,6 +136,23 @@ func TestLab(t *testing.T) {
 		must(t, b.Thaw(t.Context()))
 		a.MustExec(t, "ping -c 3 -W 5 192.0.2.12")
 	})
+	t.Run("a saved state is gone back to, from running and from off", func(t *testing.T) {
+		b.MustExec(t, "echo saved > /root/saved; modprobe ip_vs")
+		must(t, l.Save(t.Context(), "with ip_vs", "b"))
+		for _, off := range []bool{false, true} {
+			b.MustExec(t, "rm /root/saved")
+			if off {
+				must(t, b.PowerOff(t.Context()))
+			}
+			must(t, l.ResetTo(t.Context(), "with ip_vs", "b"))
+			b.MustExec(t, "grep saved /root/saved && [ -e /proc/net/ip_vs ]")
+		}
+		if err := l.ResetTo(t.Context(), "nosuch", "b"); err == nil || !strings.Contains(err.Error(), "nosuch") {
+			t.Errorf("a state that nobody saved: %v", err)
+		}
+		reset(t, l, "b")
+		b.MustExec(t, "[ ! -e /root/saved ] && [ ! -e /proc/net/ip_vs ]")
+	})
 	t.Run("reset undoes everything", func(t *testing.T) {
 		spoil := map[string]func(*testing.T){
 			"running":             func(*testing.T) {},

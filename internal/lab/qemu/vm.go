@@ -125,12 +125,12 @@ func (vm *VM) HardReset(ctx context.Context) error { return vm.execute(ctx, "sys
 
 // Save keeps the machine as it is now, memory and disk, under a name.
 func (vm *VM) Save(ctx context.Context, snapshot string) error {
-	return vm.monitor.human(ctx, "savevm "+snapshot)
+	return vm.monitor.human(ctx, fmt.Sprintf("savevm %q", snapshot))
 }
 
 // Load puts the machine back to what Save kept, running.
 func (vm *VM) Load(ctx context.Context, snapshot string) error {
-	if err := vm.monitor.human(ctx, "loadvm "+snapshot); err != nil {
+	if err := vm.monitor.human(ctx, fmt.Sprintf("loadvm %q", snapshot)); err != nil {
 		return err
 	}
 	return vm.Thaw(ctx)

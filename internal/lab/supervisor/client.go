@@ -56,7 +56,7 @@ func (c *Client) Down(ctx context.Context) error {
 }
 
 // Do carries out one of a machine's actions: cut, heal, off, on, freeze, thaw,
-// hard-reset, save, restore.
+// hard-reset, and save/STATE and restore/STATE.
 func (c *Client) Do(ctx context.Context, machine, action string) error {
 	return c.post(ctx, "/machines/"+url.PathEscape(machine)+"/"+action)
 }

@@ -10,9 +10,6 @@ import (
 	"github.com/redislb/terraform-provider-redislb/internal/lab/vswitch"
 )
 
-// bare is the name of the snapshot that Reset goes back to.
-const bare = "bare"
-
 // Power is the state of a machine.
 type Power string
 
@@ -109,22 +106,22 @@ func (m *machine) hardReset(ctx context.Context) error {
 	return m.running(func(vm *qemu.VM) error { return vm.HardReset(ctx) })
 }
 
-// save keeps the machine as it is now as the state to go back to.
-func (m *machine) save(ctx context.Context) error {
-	return m.running(func(vm *qemu.VM) error { return vm.Save(ctx, bare) })
+// save keeps the machine as it is now, as a state to go back to.
+func (m *machine) save(ctx context.Context, state string) error {
+	return m.running(func(vm *qemu.VM) error { return vm.Save(ctx, state) })
 }
 
-// restore goes back to the saved state from any other, with an intact cable.
-func (m *machine) restore(ctx context.Context) error {
+// restore goes back to a saved state from any other, with an intact cable.
+func (m *machine) restore(ctx context.Context, state string) error {
 	if err := m.lan.SetCut(m.config.Name, false); err != nil {
 		return err
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.vm == nil {
-		return m.start(ctx, bare)
+		return m.start(ctx, state)
 	}
-	if err := m.vm.Load(ctx, bare); err != nil {
+	if err := m.vm.Load(ctx, state); err != nil {
 		return err
 	}
 	m.frozen = false

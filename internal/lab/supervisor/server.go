@@ -123,25 +123,34 @@ func (s *server) routes() http.Handler {
 		"freeze":     (*machine).freeze,
 		"thaw":       (*machine).thaw,
 		"hard-reset": (*machine).hardReset,
-		"save":       (*machine).save,
-		"restore":    (*machine).restore,
 	} {
-		mux.HandleFunc("POST /machines/{name}/"+action, func(w http.ResponseWriter, r *http.Request) {
-			m := s.machines[r.PathValue("name")]
-			if m == nil {
-				http.Error(w, fmt.Sprintf("no machine %q; there are %v", r.PathValue("name"), s.order), http.StatusNotFound)
-				return
-			}
-			// Half a power switch helps nobody: a client that hangs up does
-			// not stop what it asked for.
-			ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), actionTimeout)
-			defer cancel()
-			if err := do(m, ctx); err != nil {
-				http.Error(w, err.Error(), http.StatusInternalServerError)
-			}
-		})
+		mux.HandleFunc("POST /machines/{name}/"+action, s.on(func(m *machine, r *http.Request) error { return do(m, r.Context()) }))
+	}
+	for action, do := range map[string]func(*machine, context.Context, string) error{
+		"save":    (*machine).save,
+		"restore": (*machine).restore,
+	} {
+		mux.HandleFunc("POST /machines/{name}/"+action+"/{state}", s.on(func(m *machine, r *http.Request) error { return do(m, r.Context(), r.PathValue("state")) }))
 	}
 	return mux
+}
+
+// on handles the requests that are of one machine.
+func (s *server) on(do func(*machine, *http.Request) error) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		m := s.machines[r.PathValue("name")]
+		if m == nil {
+			http.Error(w, fmt.Sprintf("no machine %q; there are %v", r.PathValue("name"), s.order), http.StatusNotFound)
+			return
+		}
+		// Half a power switch helps nobody: a client that hangs up does
+		// not stop what it asked for.
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), actionTimeout)
+		defer cancel()
+		if err := do(m, r.WithContext(ctx)); err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+		}
+	}
 }
 
 func (s *server) status(w http.ResponseWriter, _ *http.Request) {

@@ -103,6 +103,16 @@ for unit in \
     systemd-random-seed.service systemd-timesyncd.service; do
     ln -sf /dev/null "$root/etc/systemd/system/$unit"
 done
+# An emulated machine runs all of these for two seconds at every boot and every
+# daemon-reload, and they find nothing: systemd.generator(7). But the one that makes units
+# of init scripts, which a package may bring.
+mkdir -p "$root/etc/systemd/system-generators"
+for generator in "$root"/lib/systemd/system-generators/*; do
+    case $generator in
+    */systemd-sysv-generator) ;;
+    *) ln -s /dev/null "$root/etc/systemd/system-generators/${generator##*/}" ;;
+    esac
+done
 rm -f "$root/etc/hostname" "$root/etc/resolv.conf" "$root/var/lib/dbus/machine-id"
 : >"$root/etc/machine-id"
 : >"$root/etc/fstab"
