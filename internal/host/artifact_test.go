@@ -132,7 +132,7 @@ const resetChain = `table inet redislb {
 	chain output {
 		type filter hook output priority raw; policy accept;
 		ip protocol vrrp @th,8,8 0x33 oif != @master_51 add @moving_51 { oif timeout 15s }
-		ip protocol vrrp @th,8,8 0x33 update @master_51 { oif timeout 8s }
+		ip protocol vrrp @th,8,8 0x33 update @master_51 { oif timeout 10s }
 		meta l4proto != tcp accept
 		tcp flags & (rst | ack) != rst accept
 		ip saddr @vips_51 oif @moving_51 counter packets 3 bytes 180 drop

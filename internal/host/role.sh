@@ -81,7 +81,9 @@ guard() {
 }
 
 # instance FILE IPV4-VIPS IPV6-VIPS: adds what the instance in the file needs. A move is
-# over when the sync daemon has told of all connections, which takes it 10 s.
+# over when the sync daemon has told of all connections, which takes it 10 s. A director is
+# taken for master for longer than the next one may take to tell clients where the VIPs are
+# (package keepalived, DefaultGARP: 5 s).
 instance() {
 	[ -r "$1" ] || return 0
 	id=$(sed -n '/^ *virtual_router_id [0-9]/{s/[^0-9]*\([0-9]*\).*/\1/p;q;}' "$1")
@@ -95,7 +97,7 @@ instance() {
 		flush set inet redislb vips6_$id"
 	adverts="$adverts
 		add rule inet redislb output ip protocol 112 @th,8,8 $id oif != @master_$id add @moving_$id { oif timeout 15s }
-		add rule inet redislb output ip protocol 112 @th,8,8 $id update @master_$id { oif timeout $((${interval:-0} * 4 + 4))s }"
+		add rule inet redislb output ip protocol 112 @th,8,8 $id update @master_$id { oif timeout $((${interval:-0} * 4 + 6))s }"
 	resets="$resets
 		add rule inet redislb output ip saddr @vips_$id oif @moving_$id counter drop
 		add rule inet redislb output ip6 saddr @vips6_$id oif @moving_$id counter drop
@@ -114,7 +116,7 @@ instance() {
 # that whoever flushes the rules of a host takes both away and gets both back. Behind the
 # rules that set marks of others (priority mangle, -150), of which the last one counts.
 marks() {
-	set -- /etc/keepalived/redislb/vip-*.peers.nft
+	set -- "$files"/vip-*.peers.nft
 	[ -e "$1" ] || return 0
 	echo 'add chain inet redislb prerouting { type filter hook prerouting priority -140; }'
 	cat "$@"

@@ -75,7 +75,7 @@ func TestRoleIsNotedAndResetsOfTheVIPsAreHeldBack(t *testing.T) {
 		"add element inet redislb vips_51 {  192.0.2.229, 192.0.2.230 }\n",
 		"add element inet redislb vips6_51 {  2001:db8::1 }\n",
 		"add chain inet redislb output { type filter hook output priority -300; }\n",
-		"ip protocol 112 @th,8,8 51 update @master_51 { oif timeout 12s }\n",
+		"ip protocol 112 @th,8,8 51 update @master_51 { oif timeout 14s }\n",
 		"meta l4proto != tcp accept\n",
 		"ip saddr @vips_51 oif @moving_51 counter drop\n",
 	} {

@@ -37,7 +37,7 @@ type Director struct {
 	// HMAC includes HMACPath: advertisements are signed, in either version. Keepalived
 	// has it from 2.4.0 on, and takes it for no other (vrrp_auth_hmac.c).
 	HMAC bool
-	// Unicast is nil for multicast, GARP for what keepalived does by itself.
+	// Unicast is nil for multicast, GARP for DefaultGARP.
 	Unicast *Unicast
 	GARP    *GARP
 	Track   Track

@@ -130,7 +130,11 @@ func (d *Director) readInstance(n Node, track *trackReader) error {
 	if there["unicast_src_ip"] || there["unicast_peer"] {
 		d.Unicast, required = &unicast, append(required, "unicast_peer")
 	}
-	if slices.ContainsFunc(garpKeywords, func(keyword string) bool { return there[keyword] }) {
+	switch written := slices.DeleteFunc(slices.Clone(n.Block), func(n Node) bool { return !slices.Contains(garpKeywords, n.Keyword) }); {
+	case len(written) == 0:
+		garp = unrefreshed()
+		d.GARP = &garp
+	case len(written) > 1 || !written[0].says(refresh()):
 		d.GARP, required = &garp, append(required, garpKeywords...)
 	}
 	if err := readers.read(n.Block, required...); err != nil {

@@ -23,12 +23,27 @@ type GARP struct {
 	LowerPrioRepeat int
 }
 
-// DefaultGARP is what keepalived does by itself (vrrp.h, VRRP_GARP_DELAY and those
-// that follow; vrrp.c, vrrp_complete_init, for lower priorities).
+// DefaultGARP is for a director that is told nothing. Beside what keepalived does by
+// itself, the master says where the VIPs are every 5 s.
+//
+// A pair whose link was cut has two masters for a while. When the link is back, and it is
+// the master of higher priority whose advertisement is the first to get through, the other
+// one becomes backup without having said a word (vrrp.c, vrrp_state_master_rx): there was
+// no claim of lower priority to answer by gratuitous ARP, and clients go on sending to the
+// backup. 5 s is within the time in which it drops what it would answer them by RST
+// (role.sh, instance: four intervals and 6 s).
 var DefaultGARP = GARP{
 	MasterDelay: 5 * time.Second, MasterRepeat: 5,
-	MasterRefresh: 0, MasterRefreshRepeat: 1,
+	MasterRefresh: 5 * time.Second, MasterRefreshRepeat: 1,
 	LowerPrioDelay: 5 * time.Second, LowerPrioRepeat: 5,
+}
+
+// unrefreshed is what keepalived does by itself (vrrp.h, VRRP_GARP_DELAY and those
+// that follow; vrrp.c, vrrp_complete_init, for lower priorities).
+func unrefreshed() GARP {
+	g := DefaultGARP
+	g.MasterRefresh = 0
+	return g
 }
 
 func (g *GARP) validate() error {
@@ -46,7 +61,10 @@ func (g *GARP) validate() error {
 }
 
 func (g *GARP) nodes() []Node {
-	if g == nil {
+	switch {
+	case g == nil:
+		return []Node{refresh()}
+	case *g == unrefreshed():
 		return nil
 	}
 	return []Node{
@@ -59,7 +77,10 @@ func (g *GARP) nodes() []Node {
 	}
 }
 
-// garpKeywords are the statements of nodes: all of them, or none.
+// refresh is all that is written of DefaultGARP.
+func refresh() Node { return statement("garp_master_refresh", seconds(DefaultGARP.MasterRefresh)) }
+
+// garpKeywords are the statements of nodes: all of them, refresh alone, or none.
 var garpKeywords = names((&GARP{}).nodes(), func(n Node) string { return n.Keyword })
 
 func (g *GARP) fields() fields {

@@ -2,6 +2,8 @@ package keepalived_test
 
 import (
 	"net/netip"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -68,6 +70,9 @@ func TestVRRPOptionsThatDoNotGoTogetherAreRefused(t *testing.T) {
 
 func TestWhatRenderNeverWritesOfTheVRRPOptionsIsRefusedByLine(t *testing.T) {
 	second, third := string(everything(false).Render()), string(everything(true).Render())
+	quiet := everything(false)
+	quiet.GARP = nil
+	silent := string(quiet.Render())
 	for want, change := range map[string][3]string{
 		"version 3 has no authentication":                     {third, "notify_stop", "include " + keepalived.AuthPath + "\n    notify_stop"},
 		`version: "2", expected "3"`:                          {third, "version 3", "version 2"},
@@ -82,6 +87,7 @@ func TestWhatRenderNeverWritesOfTheVRRPOptionsIsRefusedByLine(t *testing.T) {
 		"unable to parse IP":                                  {second, "        192.0.2.12\n", "        peer\n"},
 		"192.0.2.12: expected nothing":                        {second, "        192.0.2.12\n", "        192.0.2.12 min_ttl 255\n"},
 		"garp_lower_prio_repeat is missing":                   {second, "    garp_lower_prio_repeat 0\n", ""},
+		"garp_master_delay is missing":                        {silent, "garp_master_refresh 5", "garp_master_refresh 7"},
 		"expected weight and its number":                      {second, "eth1 weight -50", "eth1"},
 		`"x" is no whole number`:                              {second, "eth1 weight -50", "eth1 weight x"},
 		"expected a block with one name":                      {second, "vrrp_script ping {", "vrrp_script ping pong {"},
@@ -101,6 +107,42 @@ func TestWhatRenderNeverWritesOfTheVRRPOptionsIsRefusedByLine(t *testing.T) {
 		}
 		if d, err := keepalived.ParseDirector([]byte(text)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%+v, error %v, want %q in it", d, err, want)
+		}
+	}
+}
+
+// A configuration without any statement of gratuitous ARP is one that an older redislb wrote.
+func TestOfGratuitousARPOnlyWhatKeepalivedWouldNotDoIsWritten(t *testing.T) {
+	unrefreshed := keepalived.DefaultGARP
+	unrefreshed.MasterRefresh = 0
+	other := keepalived.DefaultGARP
+	other.MasterRepeat = 3
+	for name, c := range map[string]struct {
+		garp *keepalived.GARP
+		want []string
+	}{
+		"silent":      {nil, []string{"garp_master_refresh 5"}},
+		"unrefreshed": {&unrefreshed, nil},
+		"other": {&other, []string{
+			"garp_master_delay 5", "garp_master_repeat 3", "garp_master_refresh 5", "garp_master_refresh_repeat 1",
+			"garp_lower_prio_delay 5", "garp_lower_prio_repeat 5",
+		}},
+	} {
+		d := everything(false)
+		d.GARP = c.garp
+		text := d.Render()
+		var written []string
+		for line := range strings.Lines(string(text)) {
+			if line = strings.TrimSpace(line); strings.HasPrefix(line, "garp_") {
+				written = append(written, line)
+			}
+		}
+		if !slices.Equal(written, c.want) {
+			t.Errorf("%s: %q is written, want %q", name, written, c.want)
+		}
+		back, err := keepalived.ParseDirector(text)
+		if err != nil || !reflect.DeepEqual(back.GARP, c.garp) {
+			t.Errorf("%s: %+v comes back, error %v", name, back.GARP, err)
 		}
 	}
 }
