@@ -36,8 +36,6 @@ part lint
 make --no-print-directory lint
 part unit tests
 gotestsum --format pkgname-and-test-fails --jsonfile "$work/unit.json" -- -race -timeout 20m ./...
-part fuzzing
-tools/fuzz.sh 2s | tee "$work/fuzz.log"
 part policies
 tools/policy.sh | tee "$work/policy.log"
 part acceptance tests, on virtual machines

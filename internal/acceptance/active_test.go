@@ -124,7 +124,15 @@ func TestEachDirectorHoldsAVIPAndTakesTheOthers(t *testing.T) {
 		bothServe(t)
 	}
 
-	// The same by source_mac, with any scheduler, and connections that outlive a failover.
+	if full { // TestPairKeepsConnections has source_mac with one VIP
+		activeActiveBySourceMAC(t, own, everything)
+	}
+}
+
+// activeActiveBySourceMAC changes the guard of the pair: with this one any scheduler will do,
+// and connections outlive a failover.
+func activeActiveBySourceMAC(t *testing.T, own host.VIP, everything func(*lab.Host) []host.Artifact) {
+	t.Helper()
 	seen := map[string]*host.Snapshot{}
 	for _, h := range hosts() {
 		snapshot, err := directly(t, h).Observe(t.Context())
@@ -151,13 +159,9 @@ func TestEachDirectorHoldsAVIPAndTakesTheOthers(t *testing.T) {
 		directly(t, h).hasNothingToDo(t, byMAC(h))
 	}
 	bothServe(t)
-	connections, surviving := hold(t, 20), map[int]string{}
+	connections := hold(t, 20)
 	defer connections.close()
-	for port, server := range connections.alive() {
-		if server == serverID(t, hostB().Addr.String()) {
-			surviving[port] = server
-		}
-	}
+	surviving := leadingTo(t, hostB(), connections.alive())
 	if err := hostA().PowerOff(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -125,6 +125,18 @@ func (h held) alive() map[int]string {
 	return servers
 }
 
+// leadingTo are those of the connections that the Redis of a host has.
+func leadingTo(t *testing.T, h *lab.Host, connections map[int]string) map[int]string {
+	t.Helper()
+	id, found := serverID(t, h.Addr.String()), map[int]string{}
+	for port, server := range connections {
+		if server == id {
+			found[port] = server
+		}
+	}
+	return found
+}
+
 // again begins the figures anew that figures returns.
 func (h held) again() { client().MustExec(h.t, "kill -HUP $(cat /tmp/held/pid)") }
 

@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"os"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -26,16 +27,37 @@ import (
 //go:embed testdata/furnish.sh
 var furnishScript string
 
-// furnished brings hosts a and b back to bare and puts the packages on them.
-func furnished(t *testing.T) {
+// saved are the hosts that can be reset to what furnished makes of them.
+var saved sync.Map
+
+// furnished brings hosts a and b, or those named, back to bare and puts the packages on
+// them.
+func furnished(t *testing.T, names ...string) {
 	t.Helper()
-	bare(t, "a", "b")
-	together(t, hosts(), func(h *lab.Host) error {
-		r, err := h.Exec(t.Context(), furnishScript)
-		if err == nil && r.ExitCode != 0 {
-			err = fmt.Errorf("put packages on %s: %s", h, r.Stderr)
+	if len(names) == 0 {
+		names = []string{"a", "b"}
+	}
+	together(t, names, func(name string) error {
+		const state = "furnished"
+		ctx, cancel := context.WithTimeout(t.Context(), resetTime)
+		defer cancel()
+		forgetConnections(name)
+		if _, ok := saved.Load(name); ok {
+			return machines.ResetTo(ctx, state, name)
 		}
-		return err
+		if err := machines.Reset(ctx, name); err != nil {
+			return err
+		}
+		h := machines.Host(name)
+		r, err := h.Exec(ctx, furnishScript)
+		switch {
+		case err != nil:
+			return err
+		case r.ExitCode != 0:
+			return fmt.Errorf("put packages on %s: %s", h, r.Stderr)
+		}
+		saved.Store(name, true)
+		return machines.Save(ctx, state, name)
 	})
 }
 

@@ -96,7 +96,8 @@ func knownHostsLine(t *testing.T, h *lab.Host) string {
 
 // By sudo, with and without a password, the same things happen as for root.
 func TestSudoWithAndWithoutPassword(t *testing.T) {
-	bare(t)
+	alone(t, hostA())
+	bare(t, "a")
 	common := fmt.Sprintf("known_hosts_file = %q, private_key_file = %q, ", machines.KnownHostsFile(), machines.KeyFile())
 	withPassword := inline(realServer(common + fmt.Sprintf(`user = "opspw", become_password = %q`, lab.OpsPWPassword)))
 	withPassword.Check = check(t, func(t *testing.T) {
@@ -120,10 +121,11 @@ func TestSudoWithAndWithoutPassword(t *testing.T) {
 // A keepalived.conf that Terraform did not write is left alone, unless adopted;
 // destroy puts an adopted one back, and keepalived goes on with it.
 func TestForeignConfigurationIsLeftAloneUnlessAdopted(t *testing.T) {
-	bare(t)
+	alone(t, hostA())
+	furnished(t, "a")
 	const foreign = "vrrp_instance THEIRS {\n  interface eth0\n  virtual_router_id 7\n  priority 10\n  virtual_ipaddress {\n    192.0.2.222\n  }\n}\n"
 	h := hostA()
-	h.MustExec(t, "(apt-get -q update && apt-get -qy install keepalived ipvsadm) >/dev/null 2>&1; printf '"+strings.ReplaceAll(foreign, "\n", "\\n")+"' >/etc/keepalived/keepalived.conf; systemctl start keepalived")
+	h.MustExec(t, "printf '"+strings.ReplaceAll(foreign, "\n", "\\n")+"' >/etc/keepalived/keepalived.conf; systemctl enable --now keepalived")
 	director := func(more string) string {
 		return strings.Replace(realServer(fmt.Sprintf("known_hosts_file = %q, private_key_file = %q", machines.KnownHostsFile(), machines.KeyFile())),
 			"resource \"redislb_realserver\" \"a\" {\n  host = \"a\"\n  vips = [\"192.0.2.229\"]\n}",

@@ -25,7 +25,7 @@ type mishap struct {
 var mishaps = []mishap{
 	{name: "keepalived killed", begin: command("pkill -9 keepalived"), over: nothing, spares: true},
 	{name: "frozen", begin: (*lab.Host).Freeze, over: (*lab.Host).Thaw, spares: true, long: true},
-	{name: "cable cut", begin: cable(true), over: cable(false), spares: true},
+	{name: "cable cut", begin: cable(true), over: heals, spares: true},
 	{name: "kernel panic", begin: panics, over: restart((*lab.Host).HardReset), long: true},
 	{name: "power off", begin: (*lab.Host).PowerOff, over: restart((*lab.Host).PowerOn)},
 }
@@ -41,6 +41,21 @@ var nothing = func(*lab.Host, context.Context) error { return nil }
 
 func cable(cut bool) func(*lab.Host, context.Context) error {
 	return func(h *lab.Host, ctx context.Context) error { return h.Cable(ctx, cut) }
+}
+
+// heals lets the master of higher priority be the first whose advertisement gets through:
+// the other one becomes backup without a word to answer by gratuitous ARP, and the client
+// must learn all the same that the VIP is not there any more.
+var heals = func(h *lab.Host, ctx context.Context) error {
+	other := hostB()
+	if _, err := other.Exec(ctx, "nft 'add table ip lab; add chain ip lab out { type filter hook output priority -400; }; add rule ip lab out ip protocol vrrp drop'"); err != nil {
+		return err
+	}
+	if err := h.Cable(ctx, false); err != nil {
+		return err
+	}
+	_, err := other.Exec(ctx, "for i in $(seq 100); do ip -4 address show dev eth0 | grep -qF 192.0.2.229/ || break; sleep 0.1; done; nft delete table ip lab")
+	return err
 }
 
 // panics answers no more, so nobody waits for it.
@@ -68,12 +83,7 @@ func (m mishap) befall(t *testing.T) {
 	connections, before := holdKnown(t)
 	defer connections.close()
 	survivor := serverID(t, hostB().Addr.String())
-	surviving := map[int]string{}
-	for port, server := range before {
-		if server == survivor {
-			surviving[port] = server
-		}
-	}
+	surviving := leadingTo(t, hostB(), before)
 
 	if err := m.begin(hostA(), t.Context()); err != nil {
 		t.Fatal(err)

@@ -231,8 +231,7 @@ func anotherHostKeyOnTheWire(t *testing.T) {
 // to its end, and no change is lost.
 func manyProvidersAtOnce(t *testing.T) {
 	h := hostA()
-	const applies = 5
-	plans := or(10, 50)
+	applies, plans := or(3, 5), or(10, 50)
 	h.MustExec(t, "journalctl --rotate -q; journalctl -q --vacuum-time=1s; true")
 	var drivers []*driver
 	var want []host.Artifact

@@ -118,7 +118,14 @@ func throughAMark(t *testing.T) {
 	died := expired(t)
 	got := connect(t, n)
 	died = expired(t) - died
-	counts := strings.Fields(hostA().MustExec(t, "ipvsadm -Ln --stats --exact -f 9 | grep '^FWM'"))
+	// The kernel sums its counters up every 2 s (ip_vs_est.c).
+	var counts []string
+	for range 10 {
+		counts = strings.Fields(hostA().MustExec(t, "sleep 0.5; ipvsadm -Ln --stats --exact -f 9 | grep '^FWM'"))
+		if len(counts) > 2 && counts[2] == strconv.Itoa(n) {
+			break
+		}
+	}
 	for _, h := range hosts() {
 		h.MustExec(t, "nft delete table ip marks")
 	}

@@ -3,7 +3,6 @@
 package acceptance
 
 import (
-	"maps"
 	"strconv"
 	"strings"
 	"testing"
@@ -108,9 +107,7 @@ func survivesAFailover(t *testing.T) {
 	t.Helper()
 	connections := hold(t, 20)
 	defer connections.close()
-	surviving := connections.alive()
-	survivor := serverID(t, hostB().Addr.String())
-	maps.DeleteFunc(surviving, func(_ int, server string) bool { return server != survivor })
+	surviving := leadingTo(t, hostB(), connections.alive())
 	t.Logf("%d of 20 connections are to the surviving machine", len(surviving))
 	if err := hostA().PowerOff(t.Context()); err != nil {
 		t.Fatal(err)

@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"maps"
 	"net/netip"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -34,13 +36,31 @@ var factories = map[string]func() (tfprotov6.ProviderServer, error){
 // bare brings the named hosts, or all, back to bare.
 func bare(t *testing.T, names ...string) {
 	t.Helper()
-	forgetConnections()
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+	forgetConnections(names...)
+	ctx, cancel := context.WithTimeout(t.Context(), resetTime)
 	defer cancel()
 	if err := machines.Reset(ctx, names...); err != nil {
 		t.Fatal(err)
 	}
 }
+
+const resetTime = 5 * time.Minute
+
+// alone lets a test run beside others, when all the rest are done, and has the hosts to
+// itself. On such a host there is nothing to wait for that a busy machine makes late.
+func alone(t *testing.T, on ...*lab.Host) {
+	t.Helper()
+	t.Parallel()
+	for _, h := range machines.Hosts() { // in one order, or two tests might wait for each other
+		if slices.Contains(on, machines.Host(h)) {
+			lock, _ := taken.LoadOrStore(h, new(sync.Mutex))
+			lock.(*sync.Mutex).Lock()
+			t.Cleanup(lock.(*sync.Mutex).Unlock)
+		}
+	}
+}
+
+var taken sync.Map // by the host's name
 
 func hostA() *lab.Host   { return machines.Host("a") }
 func hostB() *lab.Host   { return machines.Host("b") }

@@ -107,6 +107,7 @@ func childOf(t *testing.T, parent int) *os.Process {
 // TestTerraformKilledInTheMiddle is TestKilledAtEveryStep's end-to-end proof: a few
 // of its cases with Terraform around them.
 func TestTerraformKilledInTheMiddle(t *testing.T) {
+	alone(t, hostA())
 	bare(t, "a")
 	h := hostA()
 	wire := newProxy(t, net.JoinHostPort("127.0.0.1", fmt.Sprint(h.SSHPort)))

@@ -4,6 +4,7 @@ package acceptance
 
 import (
 	"fmt"
+	"maps"
 	"net"
 	"slices"
 	"strings"
@@ -120,13 +121,16 @@ type victim struct {
 // the loss of power among them. (That a script may die at every call is in the unit
 // tests of package host.)
 func TestKilledAtEveryStep(t *testing.T) {
-	furnished(t)
-	all := new(ledger)
-	t.Cleanup(func() { t.Logf("%d cases:\n%s", len(all.rows), all) })
 	victims := map[*lab.Host][]string{hostB(): {"realserver"}}
 	if full {
 		victims[hostA()] = []string{"director", "vip"}
 	}
+	alone(t, slices.Collect(maps.Keys(victims))...)
+	for h := range victims {
+		furnished(t, h.Name)
+	}
+	all := new(ledger)
+	t.Cleanup(func() { t.Logf("%d cases:\n%s", len(all.rows), all) })
 	for h, resources := range victims {
 		t.Run(h.Name, func(t *testing.T) {
 			t.Parallel()

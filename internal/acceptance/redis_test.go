@@ -114,14 +114,15 @@ func TestCrossReplicasOfRedisLiveByThemselves(t *testing.T) {
 }
 
 func TestDriftOfRedisIsSeenAndHealed(t *testing.T) {
-	bare(t, "a")
-	server := crossing(hostA())
+	alone(t, hostB())
+	bare(t, "b")
+	server := crossing(hostB())
 	open := server.Redis[0].Instance
 	open.Name, open.Port, open.Password, open.Protected, open.Save = "open", 6390, false, false, ""
 	server.Redis = append(server.Redis, host.Redis{Instance: open})
 	want := server.Artifacts()
-	directly(t, hostA()).must(t, want, nil)
-	if got := exec(hostA(), "redis-cli -p 6390 set kept value"); got != "OK" {
+	directly(t, hostB()).must(t, want, nil)
+	if got := exec(hostB(), "redis-cli -p 6390 set kept value"); got != "OK" {
 		t.Errorf("without a password: %q", got)
 	}
 	cli := func(port int, command string) string {
@@ -141,9 +142,9 @@ func TestDriftOfRedisIsSeenAndHealed(t *testing.T) {
 			{"another password", "redis 17380", cli(17380, "config set requirepass other")}},
 	} {
 		for _, c := range changes {
-			hostA().MustExec(t, c.by)
+			hostB().MustExec(t, c.by)
 		}
-		again := directly(t, hostA()) // what a has just seen is not looked at once more
+		again := directly(t, hostB()) // what b has just seen is not looked at once more
 		s, err := again.Observe(t.Context())
 		if err != nil {
 			t.Fatal(err)
@@ -156,11 +157,11 @@ func TestDriftOfRedisIsSeenAndHealed(t *testing.T) {
 		}
 		again.must(t, want, nil)
 		again.hasNothingToDo(t, want)
-		if got := ask(hostA(), 6380, "role") + ask(hostA(), 17380, "role"); !strings.HasPrefix(got, "master") || !strings.Contains(got, "slave\n192.0.2.12\n6380") {
+		if got := ask(hostB(), 6380, "role") + ask(hostB(), 17380, "role"); !strings.HasPrefix(got, "master") || !strings.Contains(got, "slave\n192.0.2.11\n6380") {
 			t.Errorf("%s, %s: not healed: %s", changes[0].what, changes[1].what, got)
 		}
 	}
-	if got := exec(hostA(), "redis-cli -p 6390 get kept"); got != "value" {
+	if got := exec(hostB(), "redis-cli -p 6390 get kept"); got != "value" {
 		t.Errorf("a restart of a server without snapshots lost its data: %q", got)
 	}
 }

@@ -18,6 +18,7 @@ import (
 // both process lists while Terraform works, for the passwords in use. They come by
 // ephemeral variables: what is written in a configuration Terraform itself shows.
 func TestNoSecretIsKeptOnEitherSide(t *testing.T) {
+	alone(t, hostA())
 	bare(t, "a")
 	h := hostA()
 	tf := newWorkspace(t)

@@ -4,6 +4,7 @@ package acceptance
 
 import (
 	"reflect"
+	"slices"
 	"sync"
 
 	"github.com/redislb/terraform-provider-redislb/internal/host"
@@ -41,13 +42,16 @@ func overShared(cfg remote.Config) host.Conn {
 	return client
 }
 
-// forgetConnections is for hosts that are reset: the far ends of their connections are
-// gone without a word.
-func forgetConnections() {
+// forgetConnections is for hosts that are reset, all if none is named: the far ends of
+// their connections are gone without a word.
+func forgetConnections(names ...string) {
 	reused.mu.Lock()
 	defer reused.mu.Unlock()
-	for _, r := range reused.made {
-		go r.client.Close() // which waits for an answer
-	}
-	reused.made = nil
+	reused.made = slices.DeleteFunc(reused.made, func(r reusedClient) bool {
+		of := len(names) == 0 || slices.ContainsFunc(names, func(name string) bool { return machines.Host(name).SSHPort == r.cfg.Port })
+		if of {
+			go r.client.Close() // which waits for an answer
+		}
+		return of
+	})
 }

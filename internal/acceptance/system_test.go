@@ -46,6 +46,7 @@ func TestSystemComesUpFromBareHostsAndLeavesThemAsTheyWere(t *testing.T) {
 		// Somebody else's service in the table is neither drift nor in danger.
 		hostA().MustExec(t, "ipvsadm -A -t 198.51.100.7:80 -s wlc; ipvsadm -a -t 198.51.100.7:80 -r 198.51.100.9:80 -m -w 7")
 	}))
+	upgraded := noDrift(t, func() { keepalivedIsUpgraded(t) })
 	imported := func(address, id string) resource.TestStep {
 		s := step()
 		s.ResourceName = address
@@ -59,6 +60,7 @@ func TestSystemComesUpFromBareHostsAndLeavesThemAsTheyWere(t *testing.T) {
 		Steps: []resource.TestStep{
 			apply,
 			foreign,
+			upgraded,
 			imported(`redislb_director.a`, "a"),
 			imported(`redislb_realserver.b`, "b"),
 			imported("redislb_vip.redis", "192.0.2.229@a,b"),
@@ -77,6 +79,35 @@ func TestSystemComesUpFromBareHostsAndLeavesThemAsTheyWere(t *testing.T) {
 			return nil
 		},
 	})
+}
+
+// keepalivedIsUpgraded has the package manager put a newer package in, first on the backup,
+// as an administrator should, then on the master. Each restarts keepalived.
+func keepalivedIsUpgraded(t *testing.T) {
+	t.Helper()
+	connections := hold(t, 20)
+	defer connections.close()
+	before := connections.alive()
+	const pid = "systemctl show -p MainPID --value keepalived"
+	for _, h := range []*lab.Host{hostB(), hostA()} {
+		old := h.MustExec(t, pid)
+		h.MustExec(t, `set -e
+			cd /root
+			dpkg-deb -R /opt/apt/keepalived_*.deb newer
+			sed -i 's/^Version: .*/&+upgraded/' newer/DEBIAN/control
+			dpkg-deb -Znone -b newer newer.deb
+			dpkg -i newer.deb
+			rm -r newer newer.deb
+			dpkg-query -W keepalived | grep -F +upgraded`)
+		if now := h.MustExec(t, pid); now == old || now == "0" {
+			t.Errorf("on %s keepalived was not restarted: its process was %s and is %s", h.Name, old, now)
+		}
+		connections.survive("an upgrade of keepalived on "+h.Name, before)
+	}
+	aIsMaster(t)
+	connections.survive("a failback after an upgrade", before)
+	_, worst := connections.figures()
+	t.Logf("keepalived upgraded on both directors: the slowest answer took %.1f s", worst.Seconds())
 }
 
 // footprint is what redislb could have left on a host: addresses, sysctls, and

@@ -62,9 +62,20 @@ func updateInPlaceBreaksNoEstablishedConnection(t *testing.T) []resource.TestSte
 	rarer.PlanOnly, rarer.ExpectNonEmptyPlan = true, true
 	rarer.ConfigPlanChecks.PostApplyPostRefresh = []plancheck.PlanCheck{example("check_made_rarer")}
 
-	deleted := step(scheduler)
-	deleted.PreConfig = func() { hostA().MustExec(t, "ipvsadm -d -t 192.0.2.229:6379 -r 192.0.2.12:6379") }
-	deleted.ConfigPlanChecks.PreApply = []plancheck.PlanCheck{shows(vipAddress, "a: ipvs tcp 192.0.2.229:6379", "192.0.2.11:6379")}
+	reprioritised := update(check(t, func(t *testing.T) {
+		connections.survive("changed priorities: those on the server that was never out", before, a)
+		if backup, master := writtenAt(t, hostB()), writtenAt(t, hostA()); backup >= master {
+			t.Errorf("the configuration of the master was written at %.2f, that of the backup at %.2f, and not before", master, backup)
+		}
+	}), scheduler, priorities(110, 90))
+	reprioritised.PreConfig = func() {
+		remember()
+		// Somebody deletes the row of the server that has just come back: that it
+		// was once taken out must not hide it.
+		hostA().MustExec(t, "ipvsadm -d -t 192.0.2.229:6379 -r 192.0.2.12:6379")
+	}
+	reprioritised.ConfigPlanChecks.PreApply = append(reprioritised.ConfigPlanChecks.PreApply,
+		shows(vipAddress, "a: ipvs tcp 192.0.2.229:6379", "192.0.2.11:6379"))
 
 	return []resource.TestStep{
 		step(), // the one service alone from now on
@@ -73,15 +84,7 @@ func updateInPlaceBreaksNoEstablishedConnection(t *testing.T) []resource.TestSte
 		shown(update(survive("all weights 0, and another scheduler"), weights(map[string]int{"a": 0, "b": 0}), scheduler), "all_servers_drained"),
 		update(survive("a removed real server: those on the other", &a), scheduler, weights(map[string]int{"a": 1})),
 		update(survive("an added real server: those on the other", &a), scheduler),
-		// Somebody deletes the row of the server that has just come back: that it
-		// was once taken out must not hide it.
-		deleted,
-		update(check(t, func(t *testing.T) {
-			connections.survive("changed priorities: those on the server that was never out", before, a)
-			if backup, master := writtenAt(t, hostB()), writtenAt(t, hostA()); backup >= master {
-				t.Errorf("the configuration of the master was written at %.2f, that of the backup at %.2f, and not before", master, backup)
-			}
-		}), scheduler, priorities(110, 90)),
+		reprioritised,
 		update(check(t, func(t *testing.T) {
 			eventually(t, 40*time.Second, "b, now of higher priority, takes the VIP", func() bool { return holdsVIP(hostB()) && !holdsVIP(hostA()) })
 			connections.survive("a VIP that moves by a changed priority", before, a)
