@@ -4,6 +4,7 @@ package acceptance
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"time"
 
@@ -43,19 +44,32 @@ func cable(cut bool) func(*lab.Host, context.Context) error {
 	return func(h *lab.Host, ctx context.Context) error { return h.Cable(ctx, cut) }
 }
 
-// heals lets the master of higher priority be the first whose advertisement gets through:
-// the other one becomes backup without a word to answer by gratuitous ARP, and the client
-// must learn all the same that the VIP is not there any more.
+// heals lets the master of higher priority be the first whose advertisement gets through, by
+// keeping the other one's back until then: the client must learn all the same that the VIP is
+// not there any more.
 var heals = func(h *lab.Host, ctx context.Context) error {
 	other := hostB()
-	if _, err := other.Exec(ctx, "nft 'add table ip lab; add chain ip lab out { type filter hook output priority -400; }; add rule ip lab out ip protocol vrrp drop'"); err != nil {
+	run := func(command string) error {
+		r, err := other.Exec(ctx, command)
+		if err == nil && r.ExitCode != 0 {
+			err = fmt.Errorf("%s: %s", command, r.Stderr)
+		}
+		return err
+	}
+	if err := run(`nft -f - <<'RULES'
+		add table ip lab
+		add set ip lab heard { type inet_proto; flags dynamic,timeout; }
+		add chain ip lab in { type filter hook input priority -400; }
+		add rule ip lab in ip saddr 192.0.2.11 ip protocol 112 update @heard { ip protocol timeout 1h }
+		add chain ip lab out { type filter hook output priority -400; }
+		add rule ip lab out ip protocol 112 ip protocol != @heard drop
+RULES`); err != nil {
 		return err
 	}
 	if err := h.Cable(ctx, false); err != nil {
 		return err
 	}
-	_, err := other.Exec(ctx, "for i in $(seq 100); do ip -4 address show dev eth0 | grep -qF 192.0.2.229/ || break; sleep 0.1; done; nft delete table ip lab")
-	return err
+	return run("for i in $(seq 100); do ip -4 address show dev eth0 | grep -qF 192.0.2.229/ || break; sleep 0.1; done; nft delete table ip lab; [ $i -lt 100 ]")
 }
 
 // panics answers no more, so nobody waits for it.

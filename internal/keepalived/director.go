@@ -172,6 +172,7 @@ func (d Director) common(track Track) []Node {
 	} else {
 		nodes = append(nodes, statement("preempt_delay", seconds(d.PreemptDelay)))
 	}
+	nodes = append(nodes, lastWord)
 	nodes = append(nodes, d.Unicast.nodes()...)
 	nodes = append(nodes, d.GARP.nodes()...)
 	nodes = append(nodes, track.references()...)
@@ -185,6 +186,12 @@ func (d Director) common(track Track) []Node {
 	}
 	return nodes
 }
+
+// lastWord has a master that hears of one of higher priority advertise itself once more
+// before it becomes backup, which the other one answers by gratuitous ARP (lower_prio_repeat
+// of [GARP]). Where a cut link had made two masters, clients would else go on with the one
+// whose gratuitous ARP they saw last (keepalived.conf(5), vrrp.c, vrrp_state_master_rx).
+var lastWord = statement("higher_prio_send_advert")
 
 // placeholder is an address of the loopback network, for the instance to have one
 // while there is no VIP: in version 3, keepalived 2.1 to 2.3 end where there is none

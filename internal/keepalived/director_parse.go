@@ -101,6 +101,7 @@ func (d *Director) readInstance(n Node, track *trackReader) error {
 		"advert_int":        intoDuration(&d.AdvertInterval),
 		"preempt_delay":     intoDuration(&d.PreemptDelay),
 		"nopreempt":         flag,
+		lastWord.Keyword:    flag, // one that an older redislb wrote has none
 		"unicast_src_ip":    unicast.readSource,
 		"unicast_peer":      unicast.readPeers,
 		"track_interface":   track.readInterfaces,

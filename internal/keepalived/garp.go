@@ -24,14 +24,10 @@ type GARP struct {
 }
 
 // DefaultGARP is for a director that is told nothing. Beside what keepalived does by
-// itself, the master says where the VIPs are every 5 s.
-//
-// A pair whose link was cut has two masters for a while. When the link is back, and it is
-// the master of higher priority whose advertisement is the first to get through, the other
-// one becomes backup without having said a word (vrrp.c, vrrp_state_master_rx): there was
-// no claim of lower priority to answer by gratuitous ARP, and clients go on sending to the
-// backup. 5 s is within the time in which it drops what it would answer them by RST
-// (role.sh, instance: four intervals and 6 s).
+// itself, the master says where the VIPs are every 5 s: messages get lost, and a client that
+// goes on with a backup will not ask again, since the connections to the backup's own
+// server tell its kernel that all is well. 5 s is within the time in which a backup drops
+// what it would answer the others by RST (role.sh, instance: four intervals and 6 s).
 var DefaultGARP = GARP{
 	MasterDelay: 5 * time.Second, MasterRepeat: 5,
 	MasterRefresh: 5 * time.Second, MasterRefreshRepeat: 1,

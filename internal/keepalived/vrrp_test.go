@@ -99,7 +99,7 @@ func TestWhatRenderNeverWritesOfTheVRRPOptionsIsRefusedByLine(t *testing.T) {
 		`track_process has ["redis" "redis"]`:                 {second, "        sshd\n", "        redis\n"},
 		"ping: expected nothing":                              {second, "        ping\n", "        ping weight 3\n"},
 		"notify_master: expected one value":                   {second, `notify_master "/usr/local/bin/notify --state=master"`, "notify_master /usr/local/bin/notify root"},
-		"line 74: track_interface: is there twice":            {second, "    track_script {", "    track_interface {\n    }\n    track_script {"},
+		"line 75: track_interface: is there twice":            {second, "    track_script {", "    track_interface {\n    }\n    track_script {"},
 	} {
 		text := strings.Replace(change[0], change[1], change[2], 1)
 		if text == change[0] {

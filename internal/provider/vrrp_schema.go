@@ -156,7 +156,7 @@ func garpAttribute() schema.Attribute {
 		Attributes: map[string]schema.Attribute{
 			"master_delay":          times("How long after the change to master the messages are sent a second time; `0s`: not at all.", standard.MasterDelay),
 			"master_repeat":         repeats("How many messages each VIP gets after the change to master.", standard.MasterRepeat, 1),
-			"master_refresh":        times("Time between further messages for as long as it is master, by which clients find it again after a link that was cut had made two masters; `0s`: none.", standard.MasterRefresh),
+			"master_refresh":        times("Time between further messages for as long as it is master, for clients that missed the first ones; `0s`: none.", standard.MasterRefresh),
 			"master_refresh_repeat": repeats("How many of these at a time.", standard.MasterRefreshRepeat, 1),
 			"lower_prio_delay":      times("How long after a director of lower priority claimed to be master the messages are sent a second time; `0s`: not at all.", standard.LowerPrioDelay),
 			"lower_prio_repeat":     repeats("How many messages each VIP gets after such a claim.", standard.LowerPrioRepeat, 0),
