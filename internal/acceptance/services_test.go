@@ -172,7 +172,7 @@ func TestSickRedisIsTakenOutAndComesBack(t *testing.T) {
 	}
 	const everywhere = "tcp ping master writable"
 	eventually(t, 60*time.Second, "b is well", in(everywhere))
-	for _, c := range []struct{ what, make, mend, in string }{
+	for i, c := range []struct{ what, make, mend, in string }{
 		{"hung", "kill -STOP $(pidof redis-server)", "kill -CONT $(pidof redis-server)", "tcp"},
 		{"wrong password", cli + "config set requirepass other", "redis-cli --no-auth-warning -a other config set requirepass '" + password + "'", "tcp"},
 		{"read-only replica", cli + "replicaof 192.0.2.11 6379", cli + "replicaof no one", "tcp ping"},
@@ -190,7 +190,9 @@ func TestSickRedisIsTakenOutAndComesBack(t *testing.T) {
 	} {
 		hostB().MustExec(t, c.make)
 		out := eventually(t, 40*time.Second, c.what+": b is in "+c.in+" alone", in(c.in))
-		directly(t, hostA()).hasNothingToDo(t, vip.Artifacts())
+		if i == 0 || full { // a, which has a check to run every quarter of a second, takes a while
+			directly(t, hostA()).hasNothingToDo(t, vip.Artifacts())
+		}
 		hostB().MustExec(t, c.mend)
 		back := eventually(t, 40*time.Second, c.what+": b is well again", in(everywhere))
 		t.Logf("%s: out after %.1f s, back after %.1f s", c.what, out.Seconds(), back.Seconds())
