@@ -49,7 +49,9 @@ func TestPairKeepsConnections(t *testing.T) {
 		t.Run(m.name, m.befall)
 	}
 	t.Run("config_swap", swapGuard)
-	t.Run("hash", hashGuard)
+	if full { // TestEachDirectorHoldsAVIPAndTakesTheOthers has it with two VIPs
+		t.Run("hash", hashGuard)
+	}
 	t.Run("source_mac", macGuard)
 }
 
