@@ -26,7 +26,7 @@ type mishap struct {
 var mishaps = []mishap{
 	{name: "keepalived killed", begin: command("pkill -9 keepalived"), over: nothing, spares: true},
 	{name: "frozen", begin: (*lab.Host).Freeze, over: (*lab.Host).Thaw, spares: true, long: true},
-	{name: "cable cut", begin: cable(true), over: heals, spares: true},
+	{name: "cable cut", begin: cut, over: heals, spares: true},
 	{name: "kernel panic", begin: panics, over: restart((*lab.Host).HardReset), long: true},
 	{name: "power off", begin: (*lab.Host).PowerOff, over: restart((*lab.Host).PowerOn)},
 }
@@ -40,9 +40,7 @@ func command(text string) func(*lab.Host, context.Context) error {
 
 var nothing = func(*lab.Host, context.Context) error { return nil }
 
-func cable(cut bool) func(*lab.Host, context.Context) error {
-	return func(h *lab.Host, ctx context.Context) error { return h.Cable(ctx, cut) }
-}
+var cut = func(h *lab.Host, ctx context.Context) error { return h.Cable(ctx, true) }
 
 // heals lets the master of higher priority be the first whose advertisement gets through, by
 // keeping the other one's back until then: the client must learn all the same that the VIP is
