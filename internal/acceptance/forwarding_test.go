@@ -39,7 +39,8 @@ func everyWayOfForwarding(t *testing.T) {
 		h.MustExec(t, "ip -6 address replace "+server6(h).String()+"/64 dev eth0 nodad")
 	}
 	for _, h := range hosts() {
-		h.MustExec(t, "redis-cli config set bind '* -::*'; sysctl -qw net.ipv4.ip_forward=1 net.ipv4.conf.all.send_redirects=0 net.ipv4.conf.eth0.send_redirects=0")
+		// Redis 6 takes another address only with a restart.
+		h.MustExec(t, "redis-cli config set bind '* -::*' | grep -q OK || { sed -i 's/^bind .*/bind 0.0.0.0 ::/' /etc/redis/redis.conf; systemctl restart redis-server; }; sysctl -qw net.ipv4.ip_forward=1 net.ipv4.conf.all.send_redirects=0 net.ipv4.conf.eth0.send_redirects=0")
 	}
 	hostB().MustExec(t, tunnelled)
 

@@ -182,11 +182,11 @@ func TestSickRedisIsTakenOutAndComesBack(t *testing.T) {
 		// A client waits, and is the only one that may.
 		{"maxclients", "(setsid " + cli + "blpop nothing 0 >/dev/null 2>&1 </dev/null & echo $! >/tmp/holder); sleep 0.5; " + cli + "config set maxclients 1",
 			"kill $(cat /tmp/holder); until " + cli + "config set maxclients 10000 | grep OK; do sleep 0.1; done", "tcp"},
-		// A key takes 5 ms to load, until that is taken back.
-		{"loading", "printf 'requirepass \"" + password + "\"\\nkey-load-delay 5000\\nloading-process-events-interval-bytes 1024\\n' >>/etc/redis/redis.conf; " +
-			cli + "eval 'for i = 1, 20000 do redis.call(\"set\", \"key:\" .. i, i) end' 0; systemctl --no-block restart redis-server",
+		// A key takes 25 ms to load, until that is taken back. Redis answers every 2 MB.
+		{"loading", "printf 'requirepass \"" + password + "\"\\nkey-load-delay 25000\\nrdbcompression no\\n' >>/etc/redis/redis.conf; " + cli + "config set rdbcompression no; " +
+			cli + "eval 'local v = string.rep(\"x\", 100000); for i = 1, 400 do redis.call(\"set\", \"key:\" .. i, v) end' 0; systemctl --no-block restart redis-server",
 			cli + "config set key-load-delay 0", "tcp"},
-		{"busy", cli + "config set busy-reply-threshold 1; (" + cli + "eval 'while true do end' 0 >/dev/null 2>&1 </dev/null &) ; sleep 0.1", cli + "script kill", "tcp"},
+		{"busy", cli + "config set lua-time-limit 1; (" + cli + "eval 'while true do end' 0 >/dev/null 2>&1 </dev/null &) ; sleep 0.1", cli + "script kill", "tcp"},
 	} {
 		hostB().MustExec(t, c.make)
 		out := eventually(t, 40*time.Second, c.what+": b is in "+c.in+" alone", in(c.in))

@@ -162,7 +162,7 @@ func TestVersionsAreReadFromTheProgramsThemselves(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	part = strings.ReplaceAll(part, "/usr/sbin/ipvsadm", filepath.Join(bin, "ipvsadm"))
+	part = strings.NewReplacer("/usr/sbin/ipvsadm", filepath.Join(bin, "ipvsadm"), "/sbin/ipvsadm", filepath.Join(bin, "no-link")).Replace(part)
 	told := func() *Snapshot {
 		cmd := exec.Command("/bin/sh", "-c", part)
 		cmd.Env = []string{"PATH=" + bin + ":" + os.Getenv("PATH")}
@@ -182,6 +182,10 @@ func TestVersionsAreReadFromTheProgramsThemselves(t *testing.T) {
 	write("ipvsadm", "\x7fELF\x00ipvsadm v1.31 2019/12/24 (compiled with popt and IPVS v%d)\n\x00ipvsadm v1.31 requires\n")
 	s = told()
 	equal(t, "both", s.KeepalivedVersion+"|"+s.IpvsadmVersion, "Keepalived v2.2.7 (01/16,2022)|1.31")
+	if err := os.Rename(filepath.Join(bin, "ipvsadm"), filepath.Join(bin, "no-link")); err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "in the other folder", told().IpvsadmVersion, "1.31")
 	write("keepalived", "#!/bin/sh\necho Keepalived 'v9.9.9 (asked)' >&2\n")
 	s = told()
 	equal(t, "one that has to be asked", s.KeepalivedVersion, "Keepalived v9.9.9 (asked)")

@@ -20,9 +20,9 @@ while read -r line; do
 done 2>/dev/null </etc/os-release
 echo '== keepalived'
 # What keepalived -v says (some versions to standard error), in half of its time, and
-# ipvsadm -v with it.
+# ipvsadm -v with it, which is in /sbin where that is no link.
 if keepalived=$(command -v keepalived); then
-	versions=$(grep -aohs -m 1 -e 'Keepalived v[0-9][^)]*)' -e 'ipvsadm v[0-9][0-9.]*' "$keepalived" /usr/sbin/ipvsadm)
+	versions=$(grep -aohs -m 1 -e 'Keepalived v[0-9][^)]*)' -e 'ipvsadm v[0-9][0-9.]*' "$keepalived" /usr/sbin/ipvsadm /sbin/ipvsadm)
 	case $versions in
 	Keepalived*) printf '%s\n' "$versions" ;;
 	*) keepalived -v 2>&1 ;;
