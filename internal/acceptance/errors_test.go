@@ -13,9 +13,9 @@ import (
 	"github.com/redislb/terraform-provider-redislb/internal/lab"
 )
 
-// realServer is a configuration with one real server on host a, and what is
-// given of how to reach it.
-func realServer(connection string) string {
+// realServer is a configuration with one real server on a host, which it calls a, and what
+// is given of how to reach it.
+func realServer(h *lab.Host, connection string) string {
 	return fmt.Sprintf(`
 terraform {
   required_providers {
@@ -31,7 +31,7 @@ resource "redislb_realserver" "a" {
   host = "a"
   vips = ["192.0.2.229"]
 }
-`, hostA().SSHPort, connection)
+`, h.SSHPort, connection)
 }
 
 func inline(configuration string) resource.TestStep {
@@ -65,9 +65,9 @@ func TestConnectionErrorsSayWhereAndWhatToDo(t *testing.T) {
 	loginsBefore := hostA().MustExec(t, logins)
 
 	resource.Test(t, resource.TestCase{Steps: []resource.TestStep{
-		fails(realServer(key+fmt.Sprintf(", known_hosts = %q", otherKey)),
+		fails(realServer(hostA(), key+fmt.Sprintf(", known_hosts = %q", otherKey)),
 			"root"+target, "THE HOST KEY IS NOT THE KNOWN ONE", "SHA256:"),
-		fails(realServer(key+`, known_hosts = "192.0.2.99 ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGPKSUTyz1HwHReFVvD5obVsALAgJRNarH4TRpNePnAS"`),
+		fails(realServer(hostA(), key+`, known_hosts = "192.0.2.99 ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGPKSUTyz1HwHReFVvD5obVsALAgJRNarH4TRpNePnAS"`),
 			"root"+target, "known", "ssh-keyscan"),
 		{
 			// The two above reached the host's sshd, and neither sent a credential.
@@ -76,13 +76,13 @@ func TestConnectionErrorsSayWhereAndWhatToDo(t *testing.T) {
 					t.Errorf("a login was tried on a host whose key is not trusted: %s, before %s", after, loginsBefore)
 				}
 			},
-			Config: fails(realServer(trusted + `, user = "opspw", password = "not-it"`)).Config, ProtoV6ProviderFactories: factories,
+			Config: fails(realServer(hostA(), trusted+`, user = "opspw", password = "not-it"`)).Config, ProtoV6ProviderFactories: factories,
 			ExpectError: regexp.MustCompile(`(?s)opspw` + target + `.*password`),
 		},
-		fails(realServer(trusted+", "+key+`, user = "nosudo"`), "nosudo"+target, "sudo"),
-		fails(realServer(trusted+", "+key+`, user = "opspw"`), "opspw"+target, "sudo", "become_password"),
-		fails(realServer(trusted+", "+key+`, user = "opspw", become_password = "wrong-one"`), "opspw"+target, "sudo", "become_password"),
-		fails(strings.Replace(realServer(trusted+", "+key), fmt.Sprintf("port = %d", hostA().SSHPort), "port = 1", 1), "root@127.0.0.1:1", "connection refused"),
+		fails(realServer(hostA(), trusted+", "+key+`, user = "nosudo"`), "nosudo"+target, "sudo"),
+		fails(realServer(hostA(), trusted+", "+key+`, user = "opspw"`), "opspw"+target, "sudo", "become_password"),
+		fails(realServer(hostA(), trusted+", "+key+`, user = "opspw", become_password = "wrong-one"`), "opspw"+target, "sudo", "become_password"),
+		fails(strings.Replace(realServer(hostA(), trusted+", "+key), fmt.Sprintf("port = %d", hostA().SSHPort), "port = 1", 1), "root@127.0.0.1:1", "connection refused"),
 	}})
 	if after := footprint(t, hostA()); after != before {
 		t.Errorf("a failed apply left something on the host:\n--- before\n%s\n--- after\n%s", before, after)
@@ -96,22 +96,23 @@ func knownHostsLine(t *testing.T, h *lab.Host) string {
 
 // By sudo, with and without a password, the same things happen as for root.
 func TestSudoWithAndWithoutPassword(t *testing.T) {
-	alone(t, hostA())
-	bare(t, "a")
+	h := client() // as good a host as any, and idle
+	alone(t, h)
+	bare(t, h.Name)
 	common := fmt.Sprintf("known_hosts_file = %q, private_key_file = %q, ", machines.KnownHostsFile(), machines.KeyFile())
-	withPassword := inline(realServer(common + fmt.Sprintf(`user = "opspw", become_password = %q`, lab.OpsPWPassword)))
+	withPassword := inline(realServer(h, common+fmt.Sprintf(`user = "opspw", become_password = %q`, lab.OpsPWPassword)))
 	withPassword.Check = check(t, func(t *testing.T) {
-		if got := hostA().MustExec(t, "ip -4 address show dev lo label lo:1; cat /proc/sys/net/ipv4/conf/all/arp_ignore; stat -c %U:%G:%a /etc/systemd/system/redislb-realserver.service"); !strings.Contains(got, "192.0.2.229/32") || !strings.Contains(got, "1\nroot:root:644") {
+		if got := h.MustExec(t, "ip -4 address show dev lo label lo:1; cat /proc/sys/net/ipv4/conf/all/arp_ignore; stat -c %U:%G:%a /etc/systemd/system/redislb-realserver.service"); !strings.Contains(got, "192.0.2.229/32") || !strings.Contains(got, "1\nroot:root:644") {
 			t.Errorf("on the host there is\n%s", got)
 		}
-		if log := hostA().MustExec(t, "journalctl -o cat; cat /var/log/* 2>/dev/null; true"); strings.Contains(log, lab.OpsPWPassword) {
+		if log := h.MustExec(t, "journalctl -o cat; cat /var/log/* 2>/dev/null; true"); strings.Contains(log, lab.OpsPWPassword) {
 			t.Error("the password is in a log of the host")
 		}
 	})
-	withoutPassword := inline(realServer(common + `user = "ops"`))
-	withoutPassword.PreConfig = func() { hostA().MustExec(t, "ip address del 192.0.2.229/32 dev lo") }
+	withoutPassword := inline(realServer(h, common+`user = "ops"`))
+	withoutPassword.PreConfig = func() { h.MustExec(t, "ip address del 192.0.2.229/32 dev lo") }
 	withoutPassword.Check = check(t, func(t *testing.T) {
-		if got := hostA().MustExec(t, "ip -4 address show dev lo label lo:1"); !strings.Contains(got, "192.0.2.229/32") {
+		if got := h.MustExec(t, "ip -4 address show dev lo label lo:1"); !strings.Contains(got, "192.0.2.229/32") {
 			t.Errorf("the VIP did not come back: %s", got)
 		}
 	})
@@ -127,7 +128,7 @@ func TestForeignConfigurationIsLeftAloneUnlessAdopted(t *testing.T) {
 	h := hostA()
 	h.MustExec(t, "printf '"+strings.ReplaceAll(foreign, "\n", "\\n")+"' >/etc/keepalived/keepalived.conf; systemctl enable --now keepalived")
 	director := func(more string) string {
-		return strings.Replace(realServer(fmt.Sprintf("known_hosts_file = %q, private_key_file = %q", machines.KnownHostsFile(), machines.KeyFile())),
+		return strings.Replace(realServer(h, fmt.Sprintf("known_hosts_file = %q, private_key_file = %q", machines.KnownHostsFile(), machines.KeyFile())),
 			"resource \"redislb_realserver\" \"a\" {\n  host = \"a\"\n  vips = [\"192.0.2.229\"]\n}",
 			"resource \"redislb_director\" \"a\" {\n  host = \"a\"\n  vrrp = { interface = \"eth0\", virtual_router_id = 51, priority = 100 }\n"+more+"}", 1)
 	}

@@ -115,7 +115,7 @@ func TestTerraformKilledInTheMiddle(t *testing.T) {
 	configure := func(vip string) {
 		tf.write(t, "main.tf", strings.NewReplacer(
 			fmt.Sprint("port = ", h.SSHPort), fmt.Sprint("port = ", wire.port()), "192.0.2.229", vip,
-		).Replace(realServer(fmt.Sprintf("private_key_file = %q, known_hosts = %q", machines.KeyFile(), newJob(t, h, wire.port()).KnownHosts))))
+		).Replace(realServer(h, fmt.Sprintf("private_key_file = %q, known_hosts = %q", machines.KeyFile(), newJob(t, h, wire.port()).KnownHosts))))
 	}
 	before := fingerprintOf(t, h)
 	kill := func(t *testing.T, p *os.Process) {

@@ -18,14 +18,14 @@ import (
 // both process lists while Terraform works, for the passwords in use. They come by
 // ephemeral variables: what is written in a configuration Terraform itself shows.
 func TestNoSecretIsKeptOnEitherSide(t *testing.T) {
-	alone(t, hostA())
-	bare(t, "a")
-	h := hostA()
+	h := client() // as good a host as any, and idle
+	alone(t, h)
+	bare(t, h.Name)
 	tf := newWorkspace(t)
 	tf.env = append(tf.env, "TF_LOG=TRACE", "TF_LOG_PATH="+filepath.Join(tf.dir, "trace"))
 	configure := func(pass string, version int) {
 		connection := fmt.Sprintf("known_hosts_file = %q, user = \"opspw\", password = var.login, become_password = var.login", machines.KnownHostsFile())
-		tf.write(t, "main.tf", strings.Replace(realServer(connection), "resource \"redislb_realserver\" \"a\" {\n  host = \"a\"\n  vips = [\"192.0.2.229\"]\n}", fmt.Sprintf(`variable "login" {
+		tf.write(t, "main.tf", strings.Replace(realServer(h, connection), "resource \"redislb_realserver\" \"a\" {\n  host = \"a\"\n  vips = [\"192.0.2.229\"]\n}", fmt.Sprintf(`variable "login" {
   sensitive = true
   ephemeral = true
 }
