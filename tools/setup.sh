@@ -43,6 +43,9 @@ for what in "$@"; do
 			"$bin/hc-install" install -version "$terraform_version" -path "$bin" terraform
 		fi
 		;;
+	shellcheck)
+		debian_package shellcheck shellcheck
+		;;
 	lint)
 		debian_package shellcheck shellcheck
 		go_tool golangci-lint github.com/golangci/golangci-lint/v2/cmd/golangci-lint
