@@ -17,10 +17,6 @@ import (
 // ownVIP has a VRRP instance of its own, in which b has the higher priority.
 var ownVIP = netip.MustParseAddr("192.0.2.230")
 
-func holdsAddress(h *lab.Host, address netip.Addr) bool {
-	return strings.Contains(exec(h, "ip -o -4 address show dev eth0"), " "+address.String()+"/")
-}
-
 // activeActive is what a host has on it with a VIP in the directors' instance and one in its own.
 func activeActive(t *testing.T, h *lab.Host, drain bool) (director []host.Artifact, shared, own host.VIP) {
 	t.Helper()
@@ -43,7 +39,7 @@ func activeActive(t *testing.T, h *lab.Host, drain bool) (director []host.Artifa
 func eachIsMaster(t *testing.T) {
 	t.Helper()
 	eventually(t, 90*time.Second, "a holds the VIP of the directors' instance, b the other", func() bool {
-		return holdsAddress(hostA(), vip) && !holdsAddress(hostA(), ownVIP) && !holdsAddress(hostB(), vip) && holdsAddress(hostB(), ownVIP)
+		return holds(hostA(), "eth0", vip) && !holds(hostA(), "eth0", ownVIP) && !holds(hostB(), "eth0", vip) && holds(hostB(), "eth0", ownVIP)
 	})
 }
 
@@ -88,14 +84,14 @@ func TestEachDirectorHoldsAVIPAndTakesTheOthers(t *testing.T) {
 	hostA().MustExec(t, "ip address add 192.0.2.230/24 dev eth0")
 	_, _, own := activeActive(t, hostA(), false)
 	directly(t, hostA()).must(t, own.Artifacts(), nil)
-	if holdsAddress(hostA(), ownVIP) {
+	if holds(hostA(), "eth0", ownVIP) {
 		t.Error("the VIP stays on a backup of its instance")
 	}
 	eachIsMaster(t)
 
 	drained, _, _ := activeActive(t, hostB(), true)
 	directly(t, hostB()).must(t, drained, nil)
-	if holdsAddress(hostB(), ownVIP) || !holdsAddress(hostA(), ownVIP) || !holdsAddress(hostA(), vip) {
+	if holds(hostB(), "eth0", ownVIP) || !holds(hostA(), "eth0", ownVIP) || !holds(hostA(), "eth0", vip) {
 		t.Error("the drain of b is done, and a does not hold both VIPs")
 	}
 	undrained, _, _ := activeActive(t, hostB(), false)
@@ -107,7 +103,7 @@ func TestEachDirectorHoldsAVIPAndTakesTheOthers(t *testing.T) {
 		if err := hostA().PowerOff(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		eventually(t, 30*time.Second, "b holds both VIPs", func() bool { return holdsAddress(hostB(), vip) && holdsAddress(hostB(), ownVIP) })
+		eventually(t, 30*time.Second, "b holds both VIPs", func() bool { return holds(hostB(), "eth0", vip) && holds(hostB(), "eth0", ownVIP) })
 		directly(t, hostB()).hasNothingToDo(t, everything(hostB())) // a failover is no drift
 		for _, address := range []netip.Addr{vip, ownVIP} {
 			eventually(t, 60*time.Second, "b alone serves "+address.String(), func() bool {
@@ -165,7 +161,7 @@ func activeActiveBySourceMAC(t *testing.T, own host.VIP, everything func(*lab.Ho
 	if err := hostA().PowerOff(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, 30*time.Second, "b holds both VIPs", func() bool { return holdsAddress(hostB(), vip) && holdsAddress(hostB(), ownVIP) })
+	eventually(t, 30*time.Second, "b holds both VIPs", func() bool { return holds(hostB(), "eth0", vip) && holds(hostB(), "eth0", ownVIP) })
 	directly(t, hostB()).hasNothingToDo(t, byMAC(hostB()))
 	connections.survive("a failover: those on the surviving machine", surviving)
 }

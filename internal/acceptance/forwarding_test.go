@@ -3,11 +3,13 @@
 package acceptance
 
 import (
+	"fmt"
 	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/redislb/terraform-provider-redislb/internal/host"
 	"github.com/redislb/terraform-provider-redislb/internal/keepalived"
@@ -15,10 +17,12 @@ import (
 )
 
 // What the real server b needs for connections that do not come by direct routing: its
-// answers to the client go by way of the director where that has to translate them, and
-// it unpacks what comes by a tunnel. And a Redis on the port of the tunnelled service.
+// answers to the client go by way of the director where that has to translate them, which
+// is the gateway of a network of their own, and it unpacks what comes by a tunnel. And a
+// Redis on the port of the tunnelled service.
 const (
-	translated = `ip route replace 192.0.2.20/32 via 192.0.2.11 dev eth0`
+	behind     = `modprobe 8021q; ip link add link eth0 name inside type vlan id 7; ip link set inside up; ip address add 198.51.100.%d/24 dev inside`
+	translated = `ip route replace 192.0.2.20/32 via 198.51.100.1 dev inside`
 	tunnelled  = `modprobe ipip && ip link set tunl0 up && sysctl -qw net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.tunl0.rp_filter=0
 		redis-server --port 6380 --bind 0.0.0.0 --protected-mode no --save '' --dir /tmp --daemonize yes >/dev/null`
 	marked = `nft -f - <<'RULES'
@@ -42,6 +46,9 @@ func everyWayOfForwarding(t *testing.T) {
 		// Redis 6 takes another address only with a restart.
 		h.MustExec(t, "redis-cli config set bind '* -::*' | grep -q OK || { sed -i 's/^bind .*/bind 0.0.0.0 ::/' /etc/redis/redis.conf; systemctl restart redis-server; }; sysctl -qw net.ipv4.ip_forward=1 net.ipv4.conf.all.send_redirects=0 net.ipv4.conf.eth0.send_redirects=0")
 	}
+	for _, h := range hosts() {
+		h.MustExec(t, fmt.Sprintf(behind, h.Addr.As4()[3]))
+	}
 	hostB().MustExec(t, tunnelled)
 
 	four := goldenVIP(t, "redis")
@@ -52,10 +59,10 @@ func everyWayOfForwarding(t *testing.T) {
 		return s
 	}
 	b := keepalived.RealServer{Name: "b", Address: hostB().Addr, Port: 6379, Weight: 1}
-	b2 := b
-	b2.Port = 6380
+	b2, bInside := b, b
+	b2.Port, bInside.Address = 6380, netip.MustParseAddr("198.51.100.12")
 	all := four
-	all.Services = append(slices.Clone(four.Services), service("nat", keepalived.NAT, 7000, b), service("tun", keepalived.TUN, 6380, b2))
+	all.Services = append(slices.Clone(four.Services), service("nat", keepalived.NAT, 7000, bInside), service("tun", keepalived.TUN, 6380, b2))
 	byMark := four.Services[0]
 	byMark.Name, byMark.FWMark, byMark.Port, byMark.Check.Port = "mark", 9, 9000, 6379
 	byMark.RealServers = slices.Clone(byMark.RealServers)
@@ -68,7 +75,8 @@ func everyWayOfForwarding(t *testing.T) {
 			keepalived.RealServer{Name: "a", Address: server6(hostA()), Port: 6379, Weight: 1},
 			keepalived.RealServer{Name: "b", Address: server6(hostB()), Port: 6379, Weight: 1}),
 	}}}
-	want := slices.Concat(all.Artifacts(), six.Artifacts(), host.RealServer{VIPs: []netip.Addr{vip, vip6}}.Artifacts())
+	gateway := host.VIP{VIP: keepalived.VIP{Address: netip.MustParsePrefix("198.51.100.1/24"), Interface: "inside"}}
+	want := slices.Concat(all.Artifacts(), six.Artifacts(), gateway.Artifacts(), host.RealServer{VIPs: []netip.Addr{vip, vip6}}.Artifacts())
 	for _, h := range []*lab.Host{hostB(), hostA()} { // the master last
 		directly(t, h).must(t, want, nil)
 	}
@@ -103,9 +111,22 @@ func everyWayOfForwarding(t *testing.T) {
 	}
 	hostB().MustExec(t, undone)
 	throughAMark(t)
+	bothMove(t, gateway)
 	for _, h := range []*lab.Host{hostB(), hostA()} {
 		directly(t, h).must(t, before, host.Obsolete(want, before))
 	}
+}
+
+// bothMove takes the inner network from the master: the other one gets the gateway and what
+// clients know.
+func bothMove(t *testing.T, gateway host.VIP) {
+	t.Helper()
+	all := func(h *lab.Host) bool { return holdsVIP(h) && holds(h, "inside", gateway.Address.Addr()) }
+	none := func(h *lab.Host) bool { return !holdsVIP(h) && !holds(h, "inside", gateway.Address.Addr()) }
+	hostA().MustExec(t, "ip link set inside down")
+	eventually(t, 30*time.Second, "b holds both VIPs, and a none", func() bool { return all(hostB()) && none(hostA()) })
+	hostA().MustExec(t, "ip link set inside up")
+	eventually(t, 60*time.Second, "a holds both VIPs, and b none", func() bool { return all(hostA()) && none(hostB()) })
 }
 
 // throughAMark opens connections to a port whose packets get a firewall mark, and has them

@@ -226,5 +226,9 @@ func aIsMaster(t *testing.T) {
 }
 
 func holdsVIP(h *lab.Host) bool {
-	return strings.Contains(exec(h, "ip -o -4 address show dev eth0"), " "+vip.String()+"/")
+	return holds(h, "eth0", vip)
+}
+
+func holds(h *lab.Host, device string, address netip.Addr) bool {
+	return strings.Contains(exec(h, "ip -o -4 address show dev "+device), " "+address.String()+"/")
 }

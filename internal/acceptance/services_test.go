@@ -42,13 +42,14 @@ func goldenVIP(t *testing.T, name string) host.VIP {
 // commit itself fails where keepalived -t complains.
 func TestServicesOfEveryKindAreInTheKernelAsTheyAreMeant(t *testing.T) {
 	furnished(t)
+	everyGoldenFileIsTaken(t)
 	a := directly(t, hostA())
 	version := int64(1)
 	a.must(t, host.Director{Name: "a", Install: true, Password: "s3cret", PasswordVersion: &version, VRRP: keepalived.Director{
 		Instance: "VI_1", Interface: "eth0", VirtualRouterID: 51, Priority: 100, AdvertInterval: time.Second,
 	}}.Artifacts(), nil)
 	var all []host.Artifact
-	for _, name := range []string{"full", "several", "ipv6", "address-only"} {
+	for _, name := range []string{"full", "several", "ipv6", "inside"} {
 		all = append(all, goldenVIP(t, name).Artifacts()...)
 	}
 	a.must(t, all, nil)
@@ -74,17 +75,31 @@ func TestServicesOfEveryKindAreInTheKernelAsTheyAreMeant(t *testing.T) {
 		"-a -f 8 -r 192.0.2.11:0 -m -w 1",
 		"-a -f 8 -r 192.0.2.12:8080 -m -w 1",
 	}
+	var table, wrong string
+	defer func() {
+		if wrong != "" {
+			t.Errorf("the table is\n%s\nand this is wrong of it:\n%s", table, wrong)
+		}
+	}()
 	eventually(t, 60*time.Second, "the table is what the services are", func() bool {
-		table := exec(hostA(), "ipvsadm -Sn")
+		table, wrong = exec(hostA(), "ipvsadm -Sn"), ""
 		for _, line := range lines {
 			if !strings.Contains(table+"\n", line+"\n") {
-				return false
+				wrong += "lacks " + line + "\n"
 			}
 		}
-		return !strings.Contains(table, "-r 192.0.2.11:8081") && !strings.Contains(table, "-a -t 192.0.2.231:6380 -r 192.0.2.11")
+		for _, part := range []string{"-r 192.0.2.11:8081", "-a -t 192.0.2.231:6380 -r 192.0.2.11"} {
+			if strings.Contains(table, part) {
+				wrong += "has " + part + "\n"
+			}
+		}
+		return wrong == ""
 	})
 	if got := exec(hostA(), "ipvsadm -Ln --thresholds"); !regexp.MustCompile(`192\.0\.2\.12:6379 +1000 +900 `).MatchString(got) {
 		t.Errorf("thresholds:\n%s", got)
+	}
+	if got := exec(hostA(), "ip -o address show dev eth1"); !strings.Contains(got, " 198.51.100.1/24 ") {
+		t.Errorf("the master has no VIP on another interface: %q", got)
 	}
 	if got := exec(hostA(), "ip -o address show dev eth0 to 2001:db8::229"); !strings.Contains(got, "2001:db8::229/64") {
 		t.Errorf("the master has no IPv6 VIP: %q", got)

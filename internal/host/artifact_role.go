@@ -139,7 +139,11 @@ func (r SyncRole) remove(*Snapshot) []step { return nil }
 
 // HeldAddress is the rule that a VIP is on an interface of the master of its VRRP instance,
 // and of no backup.
-type HeldAddress struct{ Prefix netip.Prefix }
+type HeldAddress struct {
+	Prefix netip.Prefix
+	// Interface is which one; empty: that of the VRRP instance, wherever that is.
+	Interface string
+}
 
 // Key implements [Artifact].
 func (h HeldAddress) Key() string { return "address " + h.Prefix.Addr().String() + " by VRRP" }
@@ -147,7 +151,16 @@ func (h HeldAddress) Key() string { return "address " + h.Prefix.Addr().String()
 func (h HeldAddress) phase() phase { return phaseHeldAddress }
 
 // Want implements [Artifact].
-func (h HeldAddress) Want() string { return h.Prefix.String() + " on the master, not on a backup" }
+func (h HeldAddress) Want() string {
+	if h.Interface != "" {
+		return fmt.Sprintf("%s on %s of the master, not on a backup", h.Prefix, h.Interface)
+	}
+	return h.Prefix.String() + " on the master, not on a backup"
+}
+
+func (h HeldAddress) fits(a Address) bool {
+	return a.Prefix == h.Prefix && (h.Interface == "" || a.Device == h.Interface)
+}
 
 // Found implements [Artifact].
 func (h HeldAddress) Found(s *Snapshot) (string, bool) {
@@ -156,7 +169,7 @@ func (h HeldAddress) Found(s *Snapshot) (string, bool) {
 		return "", false
 	}
 	var texts []string
-	fits := len(held) == 1 && held[0].Prefix == h.Prefix
+	fits := len(held) == 1 && h.fits(held[0])
 	for _, a := range held {
 		texts = append(texts, fmt.Sprintf("%s on %s", a.Prefix, a.Device))
 	}
@@ -183,7 +196,7 @@ func (h HeldAddress) held(s *Snapshot) []Address {
 func (h HeldAddress) establish(s *Snapshot) []step {
 	var wrong []step
 	for _, a := range h.held(s) {
-		if s.RoleOf(h.Prefix.Addr()) == Backup || a.Prefix != h.Prefix {
+		if s.RoleOf(h.Prefix.Addr()) == Backup || !h.fits(a) {
 			wrong = append(wrong, deleteAddress(a))
 		}
 	}

@@ -131,14 +131,14 @@ type (
 const resetChain = `table inet redislb {
 	chain output {
 		type filter hook output priority raw; policy accept;
-		ip protocol vrrp @th,8,8 0x33 oif != @master_51 add @moving_51 { oif timeout 15s }
-		ip protocol vrrp @th,8,8 0x33 update @master_51 { oif timeout 10s }
+		ip protocol vrrp @th,8,8 0x33 meta mark & 0x00000000 != @leads_51 add @moves_51 { meta mark & 0x00000000 timeout 15s }
+		ip protocol vrrp @th,8,8 0x33 update @leads_51 { meta mark & 0x00000000 timeout 10s }
 		meta l4proto != tcp accept
 		tcp flags & (rst | ack) != rst accept
-		ip saddr @vips_51 oif @moving_51 counter packets 3 bytes 180 drop
-		ip6 saddr @vips6_51 oif @moving_51 counter packets 3 bytes 180 drop
-		ip saddr @vips_51 oif @master_51 fib saddr . oif type != local counter packets 3 bytes 180 drop
-		ip6 saddr @vips6_51 oif @master_51 fib saddr . oif type != local counter packets 3 bytes 180 drop
+		ip saddr @vips_51 meta mark & 0x00000000 == @moves_51 counter packets 3 bytes 180 drop
+		ip6 saddr @vips6_51 meta mark & 0x00000000 == @moves_51 counter packets 3 bytes 180 drop
+		ip saddr @vips_51 meta mark & 0x00000000 == @leads_51 fib saddr . oif type != local counter packets 3 bytes 180 drop
+		ip6 saddr @vips6_51 meta mark & 0x00000000 == @leads_51 fib saddr . oif type != local counter packets 3 bytes 180 drop
 	}
 }
 `
@@ -402,7 +402,7 @@ func TestRoleIsWhatTwoOfThreeSay(t *testing.T) {
 		s := &Snapshot{noted: c.noted, Addresses: c.addresses, SyncDaemons: c.daemons, Files: fileMap{keepalived.VIPAddressPath(vip): ours("")}}
 		what := fmt.Sprintf("%+v", c)
 		equal(t, what+": role", s.Role(), c.role)
-		r, h := SyncRole{Interface: "eth0", ID: 51}, HeldAddress{netip.PrefixFrom(vip, 24)}
+		r, h := SyncRole{Interface: "eth0", ID: 51}, HeldAddress{Prefix: netip.PrefixFrom(vip, 24)}
 		text, _ := r.Found(s)
 		equal(t, what+": daemon", text == r.Want(), c.daemon)
 		text, there := h.Found(s)
@@ -420,7 +420,7 @@ func TestRoleIsWhatTwoOfThreeSay(t *testing.T) {
 		equal(t, what+": role of a VIP on its way", s.Role(), "")
 	}
 	gone := &Snapshot{Files: fileMap{}}
-	_, there := HeldAddress{netip.PrefixFrom(vip, 24)}.Found(gone)
+	_, there := HeldAddress{Prefix: netip.PrefixFrom(vip, 24)}.Found(gone)
 	equal(t, "a VIP that is not configured and on no interface is there", there, false)
 }
 

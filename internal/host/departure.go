@@ -221,5 +221,5 @@ func (h *Host) table(ctx context.Context, vip netip.Prefix) (ipvs.Table, bool, e
 	if err != nil {
 		return nil, false, fmt.Errorf("unable to count connections on host %q (%s): %w", h.Name, h.Target(), err)
 	}
-	return table, len(HeldAddress{vip}.held(&Snapshot{Addresses: addresses})) > 0, nil
+	return table, len(HeldAddress{Prefix: vip}.held(&Snapshot{Addresses: addresses})) > 0, nil
 }

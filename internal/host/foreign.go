@@ -124,6 +124,9 @@ func (s *Snapshot) readForeignVIPs() (vips []VIP, lost []string) {
 			prefix = netip.PrefixFrom(addr, addr.BitLen())
 		}
 		v := VIP{VIP: keepalived.VIP{Address: prefix}}
+		if device := i.Devices[text]; device != i.Interface {
+			v.Interface = device
+		}
 		for n, vs := range survey.VirtualServers {
 			if addr, _ := netip.ParseAddr(vs.Address); addr != prefix.Addr() {
 				continue

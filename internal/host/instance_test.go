@@ -62,7 +62,7 @@ func TestRoleIsThatOfTheInstanceOfTheVIP(t *testing.T) {
 			equal(t, "role of the VIP's own", s.RoleOf(vip2), c.two)
 			var deviating, removed []string
 			for _, addr := range []netip.Addr{vip, vip2} {
-				h := HeldAddress{netip.PrefixFrom(addr, 24)}
+				h := HeldAddress{Prefix: netip.PrefixFrom(addr, 24)}
 				if text, ok := h.Found(s); !ok || text != h.Want() {
 					deviating = append(deviating, addr.String())
 					removed = append(removed, words(h.establish(s)))

@@ -23,6 +23,10 @@ func (v VIP) Interruptions(planned VIP, drain time.Duration) []Problem {
 		problems = append(problems, Problem{[]string{"vrrp"}, "VIP Is Given Up for a Moment",
 			fmt.Sprintf("The VIP %s changes to another VRRP instance. keepalived gives it up with the old one, and the new one begins with an election, some seconds in which clients reach nobody; between the change of one director and of the next, both may hold it. Connections may break. Apply it when that is no harm.", v.Address)})
 	}
+	if v.Address == planned.Address && v.Interface != planned.Interface {
+		problems = append(problems, Problem{[]string{"interface"}, "VIP Changes Its Interface",
+			fmt.Sprintf("The VIP %s goes from %s to %s of its directors: clients that reach it by the first no longer do.", v.Address, onInterface(v), onInterface(planned))})
+	}
 	for _, before := range v.Services {
 		at := slices.IndexFunc(planned.Services, func(s keepalived.VirtualServer) bool {
 			return ServiceKey(v.Address.Addr(), s) == ServiceKey(v.Address.Addr(), before)
@@ -37,6 +41,13 @@ func (v VIP) Interruptions(planned VIP, drain time.Duration) []Problem {
 		problems = append(problems, interruptions(before, planned.Services[at], drain)...)
 	}
 	return problems
+}
+
+func onInterface(v VIP) string {
+	if v.Interface == "" {
+		return "the interface of the VRRP instance"
+	}
+	return v.Interface
 }
 
 // routerID is that of the VIP's own VRRP instance; 0: it has none.

@@ -37,11 +37,13 @@ files=/etc/keepalived/redislb
 #
 # A host may be master of one instance and a backup of another, on one interface. So each has
 # sets of its own, by its virtual router id, which is the second byte of an advertisement
-# (RFC 9568, 5.1).
+# (RFC 9568, 5.1). What they tell is only for how long: a VIP may be on another interface
+# than its instance, so the one element that they have is 0, for which nft wants a word of
+# the packet.
 guard() {
 	command -v nft >/dev/null || return 0
 	interval=$(sed -n 's/^ *advert_int \([0-9]*\).*/\1/p' "$conf")
-	moving=$1 sets='' adverts='' resets='' elements=''
+	leaves=$1 sets='' adverts='' resets='' elements=''
 	four='' six=''
 	for f in "$files"/vip*.address.conf; do
 		vip=${f##*/vip}
@@ -91,24 +93,24 @@ instance() {
 	sets="$sets
 		add set inet redislb vips_$id { type ipv4_addr; }
 		add set inet redislb vips6_$id { type ipv6_addr; }
-		add set inet redislb master_$id { type iface_index; flags timeout,dynamic; }
-		add set inet redislb moving_$id { type iface_index; flags timeout,dynamic; }
+		add set inet redislb leads_$id { type mark; flags timeout,dynamic; }
+		add set inet redislb moves_$id { type mark; flags timeout,dynamic; }
 		flush set inet redislb vips_$id
 		flush set inet redislb vips6_$id"
 	adverts="$adverts
-		add rule inet redislb output ip protocol 112 @th,8,8 $id oif != @master_$id add @moving_$id { oif timeout 15s }
-		add rule inet redislb output ip protocol 112 @th,8,8 $id update @master_$id { oif timeout $((${interval:-0} * 4 + 6))s }"
+		add rule inet redislb output ip protocol 112 @th,8,8 $id meta mark & 0 != @leads_$id add @moves_$id { meta mark & 0 timeout 15s }
+		add rule inet redislb output ip protocol 112 @th,8,8 $id update @leads_$id { meta mark & 0 timeout $((${interval:-0} * 4 + 6))s }"
 	resets="$resets
-		add rule inet redislb output ip saddr @vips_$id oif @moving_$id counter drop
-		add rule inet redislb output ip6 saddr @vips6_$id oif @moving_$id counter drop
-		add rule inet redislb output ip saddr @vips_$id oif @master_$id fib saddr . oif type != local counter drop
-		add rule inet redislb output ip6 saddr @vips6_$id oif @master_$id fib saddr . oif type != local counter drop"
+		add rule inet redislb output ip saddr @vips_$id meta mark & 0 @moves_$id counter drop
+		add rule inet redislb output ip6 saddr @vips6_$id meta mark & 0 @moves_$id counter drop
+		add rule inet redislb output ip saddr @vips_$id meta mark & 0 @leads_$id fib saddr . oif type != local counter drop
+		add rule inet redislb output ip6 saddr @vips6_$id meta mark & 0 @leads_$id fib saddr . oif type != local counter drop"
 	[ -z "$2" ] || elements="$elements
 		add element inet redislb vips_$id { $2 }"
 	[ -z "$3" ] || elements="$elements
 		add element inet redislb vips6_$id { $3 }"
-	[ -z "$moving" ] || elements="$elements
-		add element inet redislb moving_$id { \"$moving\" timeout 15s }"
+	[ -z "$leaves" ] || elements="$elements
+		add element inet redislb moves_$id { 0 timeout 15s }"
 }
 
 # The loop guard source_mac: what other directors send to a VIP gets a firewall mark, by
@@ -192,7 +194,7 @@ elif [ "$1" = LOADED ]; then
 elif [ "$1" = GUARD ]; then
 	guard ''
 elif [ "$1" = LEAVE ]; then
-	guard "$(sed -n 's/^ *interface //p' "$conf")" || true # else the unit would have failed
+	guard leaves || true # else the unit would have failed
 else
 	guard ''
 	swap=$files/swap.sh

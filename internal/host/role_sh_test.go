@@ -75,9 +75,9 @@ func TestRoleIsNotedAndResetsOfTheVIPsAreHeldBack(t *testing.T) {
 		"add element inet redislb vips_51 {  192.0.2.229, 192.0.2.230 }\n",
 		"add element inet redislb vips6_51 {  2001:db8::1 }\n",
 		"add chain inet redislb output { type filter hook output priority -300; }\n",
-		"ip protocol 112 @th,8,8 51 update @master_51 { oif timeout 14s }\n",
+		"ip protocol 112 @th,8,8 51 update @leads_51 { meta mark & 0 timeout 14s }\n",
 		"meta l4proto != tcp accept\n",
-		"ip saddr @vips_51 oif @moving_51 counter drop\n",
+		"ip saddr @vips_51 meta mark & 0 @moves_51 counter drop\n",
 	} {
 		if !strings.Contains(rules, want) {
 			t.Errorf("nft is not told %q:\n%s", want, rules)
@@ -97,15 +97,15 @@ func TestEachInstanceHasAGuardAndANoteOfItsOwn(t *testing.T) {
 	}
 	for _, want := range []string{
 		"vips_51 {  192.0.2.229 }\n", "vips_52 { 192.0.2.230 }\n",
-		"@th,8,8 51 oif != @master_51 add @moving_51 ", "@th,8,8 52 oif != @master_52 add @moving_52 ",
-		"ip saddr @vips_52 oif @master_52 fib saddr . oif type != local counter drop\n",
+		"@th,8,8 51 meta mark & 0 != @leads_51 add @moves_51 ", "@th,8,8 52 meta mark & 0 != @leads_52 add @moves_52 ",
+		"ip saddr @vips_52 meta mark & 0 @leads_52 fib saddr . oif type != local counter drop\n",
 	} {
 		if !strings.Contains(rules, want) {
 			t.Errorf("nft is not told %q:\n%s", want, rules)
 		}
 	}
 	equal(t, "rules that drop", strings.Count(rules, " drop\n"), 2*resetRules)
-	if rules, _ := becomesIn(t, root, "LEAVE", true, files...); strings.Count(rules, `{ "eth0" timeout 15s }`) != 2 {
+	if rules, _ := becomesIn(t, root, "LEAVE", true, files...); strings.Count(rules, `{ 0 timeout 15s }`) != 2 {
 		t.Errorf("not all that the host holds is held back when keepalived stops:\n%s", rules)
 	}
 	if rules, _ := becomes(t, "GUARD", true, "vip-2001:db8::1.vrrp.conf"); !strings.Contains(rules, "vips6_52 { 2001:db8::1 }\n") {
@@ -123,10 +123,10 @@ func TestWithoutVIPsNothingIsHeldBack(t *testing.T) {
 // keepalived is still there when systemd says that it will be stopped.
 func TestBeforeKeepalivedStopsResetsAreHeldBackAtOnce(t *testing.T) {
 	rules, note := becomes(t, "LEAVE", true, "vip-192.0.2.229.address.conf")
-	if note != "" || !strings.Contains(rules, "add element inet redislb moving_51 { \"eth0\" timeout 15s }\n") {
+	if note != "" || !strings.Contains(rules, "add element inet redislb moves_51 { 0 timeout 15s }\n") {
 		t.Errorf("noted %q, nft is told\n%s", note, rules)
 	}
-	if rules, _ := becomes(t, "INSTANCE VI_1 MASTER 100", true); strings.Contains(rules, "add element inet redislb moving_") {
+	if rules, _ := becomes(t, "INSTANCE VI_1 MASTER 100", true); strings.Contains(rules, "add element inet redislb moves_") {
 		t.Errorf("a change of the role holds them back by itself:\n%s", rules)
 	}
 }

@@ -64,7 +64,7 @@ func (v VIP) Artifacts() []Artifact {
 	if v.Peers != nil && len(v.Services) > 0 {
 		artifacts = append(artifacts, v.guardedByMAC()...)
 	}
-	return append(artifacts, HeldAddress{v.Address})
+	return append(artifacts, HeldAddress{v.Address, v.Interface})
 }
 
 // guardedByMAC is what [SourceMAC] has for the VIP on a director.
@@ -182,7 +182,7 @@ func VIPOn(snapshots map[string]*Snapshot, address netip.Addr) (VIP, error) {
 			vip = there
 		}
 		for file, same := range map[string]bool{
-			addressFile:  there.Address == vip.Address && (there.VRRP == nil) == (vip.VRRP == nil) && (vip.VRRP == nil || *there.VRRP == *vip.VRRP),
+			addressFile:  there.Address == vip.Address && there.Interface == vip.Interface && (there.VRRP == nil) == (vip.VRRP == nil) && (vip.VRRP == nil || *there.VRRP == *vip.VRRP),
 			servicesFile: bytes.Equal(s.Files[servicesFile].Content, first.Files[servicesFile].Content),
 		} {
 			if !same {
@@ -215,6 +215,10 @@ func (v VIP) Check(name string, s *Snapshot) []Problem {
 					fmt.Sprintf("%s is on %s of host %q. A VIP is an address that belongs to no machine.", vip, a.Device, name)})
 			}
 		}
+	}
+	if v.Interface != "" && !slices.Contains(s.Interfaces, v.Interface) {
+		problems = append(problems, Problem{[]string{"interface"}, "No Such Interface",
+			fmt.Sprintf("Host %q has no network interface %q for the VIP. It has: %s.", name, v.Interface, strings.Join(s.Interfaces, ", "))})
 	}
 	for _, service := range v.Services {
 		if other := s.marksOf(service.FWMark, vip); other.IsValid() {

@@ -67,7 +67,7 @@ func FuzzParseDirector(f *testing.F) {
 }
 
 func FuzzParseVIP(f *testing.F) {
-	for _, v := range []keepalived.VIP{several(), redis(), full(), own(redis()), own(ipv6())} {
+	for _, v := range []keepalived.VIP{several(), redis(), full(), inside(), own(redis()), own(ipv6())} {
 		address, services := v.Render()
 		f.Add(address, services)
 	}

@@ -176,6 +176,11 @@ func addressOnly() keepalived.VIP {
 	return keepalived.VIP{Address: netip.MustParsePrefix("192.0.2.231/24")}
 }
 
+// inside is on another interface than its instance: the gateway of real servers.
+func inside() keepalived.VIP {
+	return keepalived.VIP{Address: netip.MustParsePrefix("198.51.100.1/24"), Interface: "eth1"}
+}
+
 // own is a VIP with an instance of its own.
 func own(vip keepalived.VIP) keepalived.VIP {
 	vip.VRRP = &keepalived.VIPInstance{VirtualRouterID: 52, Priority: 99}
@@ -232,9 +237,11 @@ func TestPeersAreWrittenAsTheGoldenFilesSay(t *testing.T) {
 }
 
 func TestVIPIsWrittenAsTheGoldenFilesSay(t *testing.T) {
+	inside6 := own(inside())
+	inside6.Address = netip.MustParsePrefix("2001:db8:1::1/64")
 	for name, vip := range map[string]keepalived.VIP{
 		"redis": redis(), "several": several(), "ipv6": ipv6(), "full": full(), "address-only": addressOnly(),
-		"own": own(redis()), "own-ipv6": own(ipv6()),
+		"own": own(redis()), "own-ipv6": own(ipv6()), "inside": inside(), "inside-ipv6": inside6,
 	} {
 		if err := vip.Validate(); err != nil {
 			t.Errorf("%s: %v", name, err)

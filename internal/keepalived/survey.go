@@ -51,8 +51,11 @@ type SurveyedInstance struct {
 	Authentication string
 	// VIPs and ExcludedVIPs are addresses, some with the length of their network.
 	VIPs, ExcludedVIPs []string
-	UnicastSource      string
-	UnicastPeers       []string
+	// Devices are the interfaces of VIPs that have one written behind them, by their text
+	// there.
+	Devices       map[string]string
+	UnicastSource string
+	UnicastPeers  []string
 	// Notify are the programs that are told of the states, by the keyword.
 	Notify map[string]string
 }
@@ -190,7 +193,7 @@ func (s *Survey) readInstance(w *surveyor, n Node) error {
 	if len(n.Args) != 1 || !n.HasBlock {
 		return fmt.Errorf("expected a block with one name")
 	}
-	i := SurveyedInstance{Line: n.Line, Name: n.Args[0], Notify: map[string]string{}}
+	i := SurveyedInstance{Line: n.Line, Name: n.Args[0], Notify: map[string]string{}, Devices: map[string]string{}}
 	readers := fields{
 		"state":             into(&i.State),
 		"interface":         into(&i.Interface),
@@ -205,10 +208,10 @@ func (s *Survey) readInstance(w *surveyor, n Node) error {
 			i.Authentication = "HMAC"
 			return nil
 		},
-		"virtual_ipaddress":          func(n Node) error { return w.addresses(n, &i.VIPs) },
-		"virtual_ipaddress_excluded": func(n Node) error { return w.addresses(n, &i.ExcludedVIPs) },
+		"virtual_ipaddress":          func(n Node) error { return w.addresses(n, &i.VIPs, i.Devices) },
+		"virtual_ipaddress_excluded": func(n Node) error { return w.addresses(n, &i.ExcludedVIPs, i.Devices) },
 		"unicast_src_ip":             into(&i.UnicastSource),
-		"unicast_peer":               func(n Node) error { return w.addresses(n, &i.UnicastPeers) },
+		"unicast_peer":               func(n Node) error { return w.addresses(n, &i.UnicastPeers, nil) },
 	}
 	for _, keyword := range []string{"notify", "notify_master", "notify_backup", "notify_fault", "notify_stop"} {
 		readers[keyword] = func(n Node) error {
@@ -241,8 +244,9 @@ func (i *SurveyedInstance) readAuthentication(n Node, w *surveyor) error {
 	return nil
 }
 
-// addresses reads a block of addresses, each a line of its own.
-func (w *surveyor) addresses(n Node, to *[]string) error {
+// addresses reads a block of addresses, each a line of its own, and the devices of those
+// that may have one.
+func (w *surveyor) addresses(n Node, to *[]string, devices map[string]string) error {
 	if !n.HasBlock {
 		return fmt.Errorf("expected a block of addresses")
 	}
@@ -255,7 +259,12 @@ func (w *surveyor) addresses(n Node, to *[]string) error {
 			continue
 		}
 		*to = append(*to, child.Keyword)
-		if len(child.Args) > 0 {
+		more := len(child.Args)
+		if at := slices.Index(child.Args, "dev"); devices != nil && at >= 0 && at+1 < len(child.Args) {
+			devices[child.Keyword] = child.Args[at+1]
+			more -= 2
+		}
+		if more > 0 {
 			w.leave(child, "what follows the address is left out")
 		}
 	}

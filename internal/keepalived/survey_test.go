@@ -72,7 +72,7 @@ func TestWhatASurveyDoesNotTellIsUnreadWithItsReason(t *testing.T) {
 		"include more.conf":                                                         "1 include: names other files, which are not read",
 		"@a router_id x":                                                            "1 @a: is for some hosts only, and which one this is about is not known",
 		"vrrp_instance V {\npriority high\n}":                                       `2 vrrp_instance V: priority: "high" is no whole number`,
-		"vrrp_instance V {\nvirtual_ipaddress {\n192.0.2.1/24 dev eth1\nredis.example\n}\n}":                            "3 vrrp_instance V: virtual_ipaddress: 192.0.2.1/24: what follows the address is left out\n4 vrrp_instance V: virtual_ipaddress: redis.example: is not among what is read",
+		"vrrp_instance V {\nvirtual_ipaddress {\n192.0.2.1/24 dev eth1 label eth1:1\nredis.example\n}\n}":               "3 vrrp_instance V: virtual_ipaddress: 192.0.2.1/24: what follows the address is left out\n4 vrrp_instance V: virtual_ipaddress: redis.example: is not among what is read",
 		"virtual_server 192.0.2.1 80 {\nreal_server 192.0.2.2 80 {\nTCP_CHECK {\n}\nMISC_CHECK {\nmisc_path x\n}\n}\n}": "5 virtual_server 192.0.2.1 80: real_server 192.0.2.2 80: MISC_CHECK: is a further check, of which only the first one is told",
 	} {
 		if got := unread(survey(t, text)); got != want {

@@ -34,6 +34,8 @@ const (
 type VIP struct {
 	// Address is the VIP with the length of its network: 192.0.2.229/24.
 	Address netip.Prefix
+	// Interface is where the master has it; empty: where the VRRP instance is.
+	Interface string
 	// VRRP is the instance of the VIP's own; nil: it is in the director's.
 	VRRP     *VIPInstance
 	Services []VirtualServer
@@ -110,6 +112,9 @@ func (v VIP) Validate() error {
 		return fmt.Errorf("%s: a VIP is an address and the length of its network, like 192.0.2.229/24", v.Address)
 	}
 	errs := []error{v.VRRP.validate()}
+	if v.Interface != "" {
+		errs = append(errs, wrap("interface", ValidateInterface(v.Interface)))
+	}
 	names, ports, marks := map[string]bool{}, map[string]bool{}, map[uint32]bool{}
 	for _, s := range v.Services {
 		errs = append(errs, wrap(fmt.Sprintf("service %.140q", s.Name), s.validate(v.Address.Addr())))
@@ -263,7 +268,7 @@ func (v VIP) Path() string {
 // a default for is written out.
 func (v VIP) Render() (address, services []byte) {
 	head := []byte(Header("redislb_vip"))
-	where := statement(v.Address.String(), v.lifetime()...)
+	where := v.where()
 	if v.VRRP != nil {
 		where = v.VRRP.node(v.Address.Addr(), where)
 	}
@@ -276,14 +281,19 @@ func (v VIP) Render() (address, services []byte) {
 	return address, services
 }
 
-// lifetime keeps the master from using an IPv6 VIP as the source of its own connections,
-// as to a real server that it checks: that has the VIP too, and would answer itself. Of
-// IPv4 addresses of one network the first is the source, which is the host's own.
-func (v VIP) lifetime() []string {
-	if v.Address.Addr().Is4() {
-		return nil
+// where is the line that has the address. Its lifetime keeps the master from using an IPv6
+// VIP as the source of its own connections, as to a real server that it checks: that has
+// the VIP too, and would answer itself. Of IPv4 addresses of one network the first is the
+// source, which is the host's own.
+func (v VIP) where() Node {
+	var args []string
+	if v.Interface != "" {
+		args = append(args, "dev", v.Interface)
 	}
-	return []string{"preferred_lft", "0"}
+	if v.Address.Addr().Is6() {
+		args = append(args, "preferred_lft", "0")
+	}
+	return statement(v.Address.String(), args...)
 }
 
 func (s VirtualServer) node(vip netip.Addr) Node {

@@ -3,7 +3,6 @@ package keepalived
 import (
 	"fmt"
 	"net/netip"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -59,8 +58,11 @@ func (v *VIP) readAddress(nodes []Node) (err error) {
 	if v.Address, err = netip.ParsePrefix(nodes[0].Keyword); err != nil {
 		return fmt.Errorf("line %d: %q is no address with the length of its network", nodes[0].Line, nodes[0].Keyword)
 	}
-	if !slices.Equal(nodes[0].Args, v.lifetime()) {
-		return fmt.Errorf("line %d: expected %q behind the address, found %q", nodes[0].Line, v.lifetime(), nodes[0].Args)
+	if args := nodes[0].Args; len(args) > 1 && args[0] == "dev" {
+		v.Interface = args[1]
+	}
+	if want := v.where(); !nodes[0].says(want) {
+		return fmt.Errorf("line %d: expected %q behind the address, found %q", nodes[0].Line, want.Args, nodes[0].Args)
 	}
 	return nil
 }

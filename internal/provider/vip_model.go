@@ -23,6 +23,7 @@ import (
 type vipModel struct {
 	ID           types.String   `tfsdk:"id"`
 	Address      types.String   `tfsdk:"address"`
+	Interface    types.String   `tfsdk:"interface"`
 	Directors    types.Set      `tfsdk:"directors"`
 	VRRP         types.Object   `tfsdk:"vrrp"`
 	Services     types.Map      `tfsdk:"services"`
@@ -163,7 +164,7 @@ func (m vipModel) spec(ctx context.Context, diags *diag.Diagnostics) host.VIP {
 		diags.AddAttributeError(path.Root("address"), "Invalid address", err.Error())
 		return host.VIP{}
 	}
-	vip := host.VIP{VIP: keepalived.VIP{Address: prefix}, Passwords: map[string]host.Password{}}
+	vip := host.VIP{VIP: keepalived.VIP{Address: prefix, Interface: m.Interface.ValueString()}, Passwords: map[string]host.Password{}}
 	vip.VRRP, vip.Priorities = m.instance()
 	services := m.services(ctx, diags)
 	for _, name := range sortedKeys(services) {
@@ -295,6 +296,7 @@ func (m *vipModel) fill(snapshots map[string]*host.Snapshot) error {
 		services[s.Name] = serviceValue(s, vip.Passwords[s.Name])
 	}
 	m.Address = types.StringValue(vip.Address.String())
+	m.Interface = orNull(vip.Interface)
 	m.VRRP = vipVRRPValue(vip)
 	m.Services = types.MapNull(serviceType)
 	if len(services) > 0 {

@@ -17,7 +17,7 @@ import (
 // The golden files have every keyword. What an import makes of them leads back to
 // them, and leaves out what need not be said.
 func TestWhatAnImportReadsIsWhatAnApplyWrites(t *testing.T) {
-	for _, name := range []string{"redis", "several", "full", "ipv6", "address-only"} {
+	for _, name := range []string{"redis", "several", "full", "ipv6", "address-only", "inside"} {
 		t.Run(name, func(t *testing.T) {
 			file := func(kind string) []byte {
 				text, err := os.ReadFile("../keepalived/testdata/vip-" + name + "." + kind + ".conf")
@@ -35,7 +35,7 @@ func TestWhatAnImportReadsIsWhatAnApplyWrites(t *testing.T) {
 			for _, s := range vip.Services {
 				values[s.Name] = serviceValue(s, host.Password{Version: 7})
 			}
-			model := vipModel{Address: types.StringValue(vip.Address.String()), Services: types.MapValueMust(serviceType, values)}
+			model := vipModel{Address: types.StringValue(vip.Address.String()), Interface: orNull(vip.Interface), Services: types.MapValueMust(serviceType, values)}
 			var diags diag.Diagnostics
 			spec := model.spec(context.Background(), &diags)
 			if diags.HasError() {

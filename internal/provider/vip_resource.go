@@ -64,7 +64,7 @@ func (r *vipResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanReq
 	}
 	plan.ID = plan.id()
 	plan.Artifacts = types.MapUnknown(types.StringType)
-	if known(ctx, plan.Address, plan.Directors, plan.VRRP) {
+	if known(ctx, plan.Address, plan.Interface, plan.Directors, plan.VRRP) {
 		if plan.validateInstance(ctx, &resp.Diagnostics); resp.Diagnostics.HasError() {
 			return
 		}

@@ -28,6 +28,11 @@ func (r *vipResource) Schema(ctx context.Context, _ resource.SchemaRequest, resp
 				Validators:          []validator.String{vipPrefix},
 				PlanModifiers:       []planmodifier.String{stringplanmodifier.RequiresReplace()},
 			},
+			"interface": schema.StringAttribute{
+				MarkdownDescription: "Network interface of the directors that the VIP belongs on. Left out, it is the one of their `vrrp`. All VIPs of an instance move together, on whatever interfaces they are (what `vrrp_sync_group` is for elsewhere): so the address by which clients come and the one that real servers behind `NAT` have for a gateway are two VIPs, the second one without services. Without the interface, or while it is down, a director is in fault and holds no VIP of the instance.",
+				Optional:            true,
+				Validators:          []validator.String{interfaceName},
+			},
 			"directors": schema.SetAttribute{
 				MarkdownDescription: "The hosts of the directors that can hold the VIP. Refer to the `host` of each `redislb_director`, so that the directors come first. One that is taken out while it holds the VIP hands it over to those that stay, as by its `drain`, before the VIP is removed from it; if none of them takes it, the apply fails and the VIP stays where it is.",
 				Required:            true,

@@ -39,7 +39,7 @@ func serviceAttributes() map[string]schema.Attribute {
 			Validators:          []validator.Int64{int64validator.Between(1, keepalived.MaxFWMark)},
 		},
 		"protocol": oneOf("`tcp` (default) or `udp`.", "tcp", "tcp", "udp"),
-		"forwarding": oneOf("How packets reach the real servers: `DR` (direct routing, default: the real server, on the directors' network segment and with the VIP on its loopback interface, answers the client itself), `NAT` (the answers come back by way of the director, which has to be the real servers' router and to forward packets) or `TUN` (as `DR`, through an IP-in-IP tunnel, to anywhere).",
+		"forwarding": oneOf("How packets reach the real servers: `DR` (direct routing, default: the real server, on the directors' network segment and with the VIP on its loopback interface, answers the client itself), `NAT` (the answers come back by way of the director, which has to be the real servers' router, by another VIP on their network as in `examples/nat`, and to forward packets) or `TUN` (as `DR`, through an IP-in-IP tunnel, to anywhere).",
 			string(keepalived.DR), string(keepalived.DR), string(keepalived.NAT), string(keepalived.TUN)),
 		"scheduler": oneOf("How the real server of a new connection is chosen, as in ipvsadm(8). Default `rr`. Directors with `loop_guard = \"hash\"` need `mh`.", "rr", keepalived.Schedulers...),
 		"scheduler_flags": schema.SetAttribute{
