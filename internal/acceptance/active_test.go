@@ -3,6 +3,7 @@
 package acceptance
 
 import (
+	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -98,6 +99,7 @@ func TestEachDirectorHoldsAVIPAndTakesTheOthers(t *testing.T) {
 	directly(t, hostB()).must(t, undrained, nil)
 	eachIsMaster(t)
 	bothServe(t)
+	strangersAreHeard(t)
 
 	if full { // it takes a boot, and source_mac has a failover below
 		if err := hostA().PowerOff(t.Context()); err != nil {
@@ -123,6 +125,32 @@ func TestEachDirectorHoldsAVIPAndTakesTheOthers(t *testing.T) {
 	if full { // TestPairKeepsConnections has source_mac with one VIP
 		activeActiveBySourceMAC(t, own, everything)
 	}
+}
+
+// strangersAreHeard has the client advertise the id of one of the instances for an address of
+// its own. Until then nobody was taken for a stranger.
+func strangersAreHeard(t *testing.T) {
+	t.Helper()
+	strangers := func(h *lab.Host) string {
+		s, err := directly(t, h).Observe(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return fmt.Sprint(s.Strangers)
+	}
+	for _, h := range hosts() {
+		if got := strangers(h); got != "map[]" {
+			t.Errorf("%s takes its own group for strangers: %s", h.Name, got)
+		}
+	}
+	c := client()
+	c.MustExec(t, furnishScript)
+	c.MustExec(t, `printf 'vrrp_instance THEIRS {\n interface eth0\n virtual_router_id 52\n priority 10\n virtual_ipaddress {\n 198.51.100.77/24\n }\n}\n' >/root/theirs.conf
+		keepalived -f /root/theirs.conf -p /run/theirs.pid -r /run/theirs.vrrp.pid -c /run/theirs.checkers.pid --vrrp`)
+	for _, h := range hosts() {
+		eventually(t, 30*time.Second, h.Name+" hears the stranger", func() bool { return strangers(h) == "map[52:["+c.Addr.String()+"]]" })
+	}
+	c.MustExec(t, "kill $(cat /run/theirs.pid)")
 }
 
 // activeActiveBySourceMAC changes the guard of the pair: with this one any scheduler will do,

@@ -370,7 +370,9 @@ func (m *machine) probe() []byte {
 	section("health", m.health)
 	section("role", m.state)
 	if m.marks != "" {
-		section("marks", m.marks)
+		_, own := managedVIPs(m.files)
+		section("nft table", nftTable("chain output {\n\t\ttype filter hook output priority raw; policy accept;\n"+strings.Repeat("\t\tcounter drop\n", resetRules*(1+len(own)))+"\t}",
+			"chain prerouting {\n"+strings.TrimSuffix(m.marks, "\n")+"\n\t}"))
 	}
 	var units []string
 	for _, name := range slices.Sorted(maps.Keys(m.units)) {
@@ -456,6 +458,11 @@ func procTable(table ipvs.Table) string {
 		}
 	}
 	return b.String()
+}
+
+// nftTable is redislb's table as nft lists it, of these parts.
+func nftTable(parts ...string) string {
+	return "table inet redislb {\n\t" + strings.Join(parts, "\n\n\t") + "\n}"
 }
 
 func (m *machine) snapshot(t testing.TB) *Snapshot {

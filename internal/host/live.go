@@ -2,6 +2,7 @@ package host
 
 import (
 	"fmt"
+	"maps"
 	"net/netip"
 	"slices"
 	"time"
@@ -13,9 +14,9 @@ const election = 20 * time.Second
 
 // Live tells of what is neither drift nor as it should be on the directors of the VIP, by
 // their names: real servers that fail their checks, services without enough of them, a VIP
-// that several directors hold, or none.
+// that several directors hold, or none, and another group with its virtual router id.
 func (v VIP) Live(directors map[string]*Snapshot) []Problem {
-	problems := v.holders(directors)
+	problems := append(v.holders(directors), v.strangers(directors)...)
 	for _, service := range v.Services {
 		key := ServiceKey(v.Address.Addr(), service)
 		for _, r := range service.RealServers {
@@ -87,6 +88,31 @@ func (v VIP) holders(directors map[string]*Snapshot) []Problem {
 			fmt.Sprintf("%s is on no interface of %s: clients reach nobody. See what keepalived says there (journalctl -u keepalived), and whether what it tracks is up.", vip, onDirectors(where(directors, func(*Snapshot) bool { return true })))}}
 	}
 	return nil
+}
+
+// strangers are other groups with the virtual router id of the VIP. What one director of the
+// VIP still advertises while another is changed already is not meant.
+func (v VIP) strangers(directors map[string]*Snapshot) []Problem {
+	heard := map[netip.Addr]int{}
+	for name, s := range directors {
+		id := v.routerID()
+		if m, ok := MemberOn(name, s); ok && id == 0 {
+			id = m.VRRP.VirtualRouterID
+		}
+		for _, stranger := range s.Strangers[id] {
+			if len(where(directors, func(s *Snapshot) bool { return s.Has(stranger) })) == 0 {
+				heard[stranger] = id
+			}
+		}
+	}
+	var problems []Problem
+	for _, stranger := range slices.SortedFunc(maps.Keys(heard), netip.Addr.Compare) {
+		by := where(directors, func(s *Snapshot) bool { return slices.Contains(s.Strangers[heard[stranger]], stranger) })
+		problems = append(problems, Problem{[]string{"directors"}, "Virtual Router ID Used by Others",
+			fmt.Sprintf("%s advertises the virtual router id %d for other addresses than the VIPs of the directors, as was heard within the last minute by %s. By the id directors know which of them belong together, and their sync daemons whose connections they are told of: give one of the two groups another virtual_router_id.",
+				stranger, heard[stranger], onDirectors(by))})
+	}
+	return problems
 }
 
 // where tells the directors of which something is so, in order.

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/netip"
 	"path"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -77,10 +78,8 @@ func parseSnapshot(out []byte) (*Snapshot, error) {
 			err = s.parseHealth(body)
 		case "unit":
 			s.parseUnits(body)
-		case "reset guard":
-			s.ResetGuard = &body
-		case "marks":
-			s.Marks = body
+		case "nft table":
+			s.parseNft(body)
 		case "loaded":
 			s.parseLoaded(body)
 		case "overrides":
@@ -320,6 +319,38 @@ func parseListeners(text string) []netip.AddrPort {
 		}
 	}
 	return listeners
+}
+
+// parseNft reads redislb's table in nft's words.
+func (s *Snapshot) parseNft(table string) {
+	resets := nftBlock(table, "chain output")
+	s.ResetGuard, s.Marks = &resets, nftBlock(table, "chain prerouting")
+	for _, set := range strangers.FindAllStringSubmatch(table, -1) {
+		id, _ := strconv.Atoi(set[1])
+		for _, element := range strangerElement.FindAllStringSubmatch(nftBlock(table, "set strangers_"+set[1]), -1) {
+			if addr, err := netip.ParseAddr(element[1]); err == nil {
+				if s.Strangers == nil {
+					s.Strangers = map[int][]netip.Addr{}
+				}
+				s.Strangers[id] = append(s.Strangers[id], addr)
+			}
+		}
+	}
+}
+
+var (
+	strangers       = regexp.MustCompile(`(?m)^\tset strangers_([0-9]+) {$`)
+	strangerElement = regexp.MustCompile(`([0-9.]+) (?:timeout|expires) `)
+)
+
+// nftBlock is the part of a table of that name; empty: there is none.
+func nftBlock(table, name string) string {
+	_, body, found := strings.Cut(table, "\n\t"+name+" {\n")
+	if !found {
+		return ""
+	}
+	body, _, _ = strings.Cut(body, "\n\t}")
+	return name + " {\n" + body + "\n}\n"
 }
 
 // parseSyncDaemons reads ipvsadm -L --daemon: "backup sync daemon (mcast=eth0, syncid=51, …)".

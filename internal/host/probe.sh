@@ -202,15 +202,10 @@ if [ -r /run/redislb/loaded ]; then
 	! is_keepalived "${loaded%%[!0-9]*}" || printf '%s\n' "$loaded"
 fi
 
-# The reset guard of role.sh. Without the module there is none, and nft would load it.
+# The reset guard of role.sh and what it hears. Without the module there is none, and nft would load it.
 if [ -x /etc/keepalived/redislb/role.sh ] && [ -d /sys/module/nf_tables ]; then
-	echo '== reset guard'
-	nft list chain inet redislb output 2>/dev/null
-	set -- /etc/keepalived/redislb/vip-*.peers.nft
-	if [ -e "$1" ]; then
-		echo '== marks'
-		nft list chain inet redislb prerouting 2>/dev/null
-	fi
+	echo '== nft table'
+	nft list table inet redislb 2>/dev/null
 fi
 
 # The servers of Redis that we configured, and no others.

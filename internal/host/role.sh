@@ -40,10 +40,14 @@ files=/etc/keepalived/redislb
 # (RFC 9568, 5.1). What they tell is only for how long: a VIP may be on another interface
 # than its instance, so the one element that they have is 0, for which nft wants a word of
 # the packet.
+#
+# And who else uses the id: an advertisement tells the addresses of its instance, the first
+# of them behind its 8 bytes of header (RFC 9568, 5.1), and ours begins with a VIP of ours.
 guard() {
 	command -v nft >/dev/null || return 0
 	interval=$(sed -n 's/^ *advert_int \([0-9]*\).*/\1/p' "$conf")
-	leaves=$1 sets='' adverts='' resets='' elements=''
+	interface=$(sed -n 's/^ *interface //p' "$conf")
+	leaves=$1 sets='' adverts='' resets='' elements='' heard=''
 	four='' six=''
 	for f in "$files"/vip*.address.conf; do
 		vip=${f##*/vip}
@@ -80,10 +84,18 @@ guard() {
 		$marks
 		$elements
 	RULES
+	# By itself: whoever has an nft that does not take it has the guard all the same.
+	nft -f - 2>/dev/null <<-RULES || true
+		add chain inet redislb input
+		flush chain inet redislb input
+		delete chain inet redislb input
+		add chain inet redislb input { type filter hook input priority -300; }
+		$heard
+	RULES
 }
 
-# instance FILE IPV4-VIPS IPV6-VIPS: adds what the instance in the file needs. A move is
-# over when the sync daemon has told of all connections, which takes it 10 s. A director is
+# instance FILE IPV4-VIPS IPV6-VIPS: adds what the instance in the file needs. A move is over
+# when the sync daemon has told of all connections, which takes it 10 s. A director is
 # taken for master for longer than the next one may take to tell clients where the VIPs are
 # (package keepalived, DefaultGARP: 5 s).
 instance() {
@@ -105,12 +117,27 @@ instance() {
 		add rule inet redislb output ip6 saddr @vips6_$id meta mark & 0 @moves_$id counter drop
 		add rule inet redislb output ip saddr @vips_$id meta mark & 0 @leads_$id fib saddr . oif type != local counter drop
 		add rule inet redislb output ip6 saddr @vips6_$id meta mark & 0 @leads_$id fib saddr . oif type != local counter drop"
+	ours=$((127 << 24 | 112 << 16 | id)) # package keepalived, placeholder
+	for vip in $2; do
+		number "${vip%,}"
+		ours="$ours, $n"
+	done
+	heard="$heard
+		add set inet redislb strangers_$id { type ipv4_addr; flags timeout,dynamic; }
+		add rule inet redislb input iifname \"$interface\" ip protocol 112 @th,8,8 $id @th,64,32 != { $ours } update @strangers_$id { ip saddr timeout 60s }"
 	[ -z "$2" ] || elements="$elements
 		add element inet redislb vips_$id { $2 }"
 	[ -z "$3" ] || elements="$elements
 		add element inet redislb vips6_$id { $3 }"
 	[ -z "$leaves" ] || elements="$elements
 		add element inet redislb moves_$id { 0 timeout 15s }"
+}
+
+# number ADDRESS: the IPv4 address as n.
+number() {
+	second=${1#*.}
+	third=${second#*.}
+	n=$((${1%%.*} << 24 | ${second%%.*} << 16 | ${third%%.*} << 8 | ${third#*.}))
 }
 
 # The loop guard source_mac: what other directors send to a VIP gets a firewall mark, by

@@ -50,7 +50,8 @@ func becomesIn(t *testing.T, root, args string, nft bool, vips ...string) (rules
 		}
 	}
 	if nft {
-		put("bin/nft", "#!/bin/sh\ncat >'"+root+"/rules'\n")
+		put("bin/nft", "#!/bin/sh\ncat >>'"+root+"/rules'\n")
+		_ = os.Remove(filepath.Join(root, "rules"))
 	}
 	text := strings.NewReplacer("/run/", root+"/run/", "/etc/", root+"/etc/", "/proc/sys/", root+"/proc/sys/").Replace(string(roleScript))
 	cmd := exec.Command("sh", "-c", text, "role.sh")

@@ -43,9 +43,12 @@ type Snapshot struct {
 	// ResetGuard is the chain of the reset guard in nft's words, empty where there is
 	// none; nil: nobody could tell.
 	ResetGuard *string
-	// Marks is the chain of the loop guard source_mac in nft's words; empty: there is
-	// none, or no VIP that wants it.
+	// Marks is the chain of the loop guard source_mac in nft's words; empty: there is none.
 	Marks string
+	// Strangers are who advertised, in the last minute and on the interface of the VRRP
+	// instances, the virtual router id of one of them, by that id, for other addresses than
+	// its VIPs.
+	Strangers map[int][]netip.Addr
 	// Loaded are the SHA-256 sums of the files that the keepalived which runs has read,
 	// by path; nil: not known.
 	Loaded map[string]string
