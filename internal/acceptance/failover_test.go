@@ -57,10 +57,10 @@ var heals = func(h *lab.Host, ctx context.Context) error {
 	if err := run(`nft -f - <<'RULES'
 		add table ip lab
 		add set ip lab heard { type inet_proto; flags dynamic,timeout; }
-		add chain ip lab in { type filter hook input priority -400; }
-		add rule ip lab in ip saddr 192.0.2.11 ip protocol 112 update @heard { ip protocol timeout 1h }
-		add chain ip lab out { type filter hook output priority -400; }
-		add rule ip lab out ip protocol 112 ip protocol != @heard drop
+		add chain ip lab hears { type filter hook input priority -400; }
+		add rule ip lab hears ip saddr 192.0.2.11 ip protocol 112 update @heard { ip protocol timeout 1h }
+		add chain ip lab says { type filter hook output priority -400; }
+		add rule ip lab says ip protocol 112 ip protocol != @heard drop
 RULES`); err != nil {
 		return err
 	}
