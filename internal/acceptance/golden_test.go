@@ -84,6 +84,7 @@ func everyGoldenFileIsTaken(t *testing.T) {
 	hostA().MustExec(t, `set -e
 		ip link add eth2 type dummy
 		for program in check-gateway ready notify; do printf '#!/bin/sh\n' >/usr/local/bin/$program; chmod 755 /usr/local/bin/$program; done`)
+	defer hostA().MustExec(t, "ip link del eth2; rm /usr/local/bin/check-gateway /usr/local/bin/ready /usr/local/bin/notify")
 	together := []string{"redis", "several", "full", "ipv6", "inside"}
 	configs := map[string]wholeConfig{
 		"small": goldenConfig(t, "director-small", "address-only"), "own": goldenConfig(t, "director", "own"),

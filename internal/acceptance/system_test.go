@@ -39,7 +39,7 @@ func TestSystemComesUpFromBareHostsAndLeavesThemAsTheyWere(t *testing.T) {
 		known(`redislb_realserver.a`, "address 192.0.2.229 on lo", "192.0.2.229/32 label lo:1"),
 		known(`redislb_director.b`, "unit keepalived.service", "enabled, active"),
 	}
-	apply.Check = check(t, tablesAreAsWanted, oneMachineAnswersARP, bothRedisAnswerThroughVIP, filesAreWhole, secretIsNowhere)
+	apply.Check = check(t, tablesAreAsWanted, oneMachineAnswersARP, bothRedisAnswerThroughVIP, filesAreWhole, secretIsNowhere, everyGoldenFileIsTaken)
 
 	foreign := observed(t, noDrift(t, func() {
 		aIsMaster(t)
@@ -56,15 +56,16 @@ func TestSystemComesUpFromBareHostsAndLeavesThemAsTheyWere(t *testing.T) {
 		return s
 	}
 
-	resource.Test(t, resource.TestCase{
-		Steps: []resource.TestStep{
-			apply,
-			foreign,
-			upgraded,
+	steps := []resource.TestStep{apply, foreign}
+	if !testing.Short() { // the pass on other releases
+		steps = append(steps, upgraded,
 			imported(`redislb_director.a`, "a"),
 			imported(`redislb_realserver.b`, "b"),
 			imported("redislb_vip.redis", "192.0.2.229@a,b"),
-		},
+		)
+	}
+	resource.Test(t, resource.TestCase{
+		Steps: steps,
 		CheckDestroy: func(*terraform.State) error {
 			if got := hostA().MustExec(t, "ipvsadm -Sn"); got != "-A -t 198.51.100.7:80 -s wlc\n-a -t 198.51.100.7:80 -r 198.51.100.9:80 -m -w 7" {
 				t.Errorf("the table after destroy is not somebody else's service alone:\n%s", got)
