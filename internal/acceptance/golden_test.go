@@ -54,7 +54,8 @@ func goldenConfig(t *testing.T, director string, vips ...string) wholeConfig {
 // touching what is there, and returns what it says that counts.
 func tried(t *testing.T, c wholeConfig) string {
 	t.Helper()
-	script := "set -e\ndir=$(mktemp -d)\nmkdir $dir/redislb\n"
+	// 2.3 has a file of the package's beside it.
+	script := "set -e\ndir=$(mktemp -d)\nmkdir $dir/redislb\ncp /etc/keepalived/*config-opts $dir 2>/dev/null || true\n"
 	for path, text := range c {
 		script += fmt.Sprintf("cat >$dir/%s <<'REDISLB'\n%s\nREDISLB\n", strings.TrimPrefix(path, "/etc/keepalived/"), strings.TrimSuffix(text, "\n"))
 	}
@@ -83,8 +84,8 @@ func everyGoldenFileIsTaken(t *testing.T) {
 	}
 	hostA().MustExec(t, `set -e
 		ip link add eth2 type dummy
-		for program in check-gateway ready notify; do printf '#!/bin/sh\n' >/usr/local/bin/$program; chmod 755 /usr/local/bin/$program; done`)
-	defer hostA().MustExec(t, "ip link del eth2; rm /usr/local/bin/check-gateway /usr/local/bin/ready /usr/local/bin/notify")
+		for program in check-gateway check-dns ready notify; do printf '#!/bin/sh\n' >/usr/local/bin/$program; chmod 755 /usr/local/bin/$program; done`)
+	defer hostA().MustExec(t, "ip link del eth2; rm /usr/local/bin/check-gateway /usr/local/bin/check-dns /usr/local/bin/ready /usr/local/bin/notify")
 	together := []string{"redis", "several", "full", "ipv6", "inside"}
 	configs := map[string]wholeConfig{
 		"small": goldenConfig(t, "director-small", "address-only"), "own": goldenConfig(t, "director", "own"),

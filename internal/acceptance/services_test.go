@@ -42,6 +42,7 @@ func goldenVIP(t *testing.T, name string) host.VIP {
 // commit itself fails where keepalived -t complains.
 func TestServicesOfEveryKindAreInTheKernelAsTheyAreMeant(t *testing.T) {
 	furnished(t)
+	hostA().MustExec(t, "printf '#!/bin/sh\n' >/usr/local/bin/check-dns; chmod 755 /usr/local/bin/check-dns")
 	a := directly(t, hostA())
 	version := int64(1)
 	a.must(t, host.Director{Name: "a", Install: true, Password: "s3cret", PasswordVersion: &version, VRRP: keepalived.Director{

@@ -393,12 +393,21 @@ stop_unit() {
 
 # check_script PATH USER: keepalived runs no script as root that somebody else could
 # change (keepalived.conf(5), enable_script_security; lib/notify.c, check_security): it
-# goes on without it, and not every version's check of the configuration fails.
+# goes on without it, and not every version's check of the configuration fails. From 2.3 on
+# it does not run one either whose folder is a link, as /bin is, since it looks at the path
+# as it is written.
 check_script() {
 	step="check the script $1"
 	[ -f "$1" ] || fail "there is no file $1 on the host: put the script there first"
 	[ -x "$1" ] || fail "$1 is not executable: run 'chmod +x $1' on the host"
 	[ "$2" = root ] || return 0
+	real=$(readlink -f "${1%/*}")
+	if [ "$real" != "${1%/*}" ]; then
+		case $(keepalived -v 2>&1) in
+		*'Keepalived v2.'[012].*) ;;
+		*) fail "the folder of $1 leads over a link, and keepalived does not run such a script from 2.3 on: name it as $real/${1##*/}" ;;
+		esac
+	fi
 	part=$(readlink -f "$1")
 	while true; do
 		# What others may write into a folder with the sticky bit is theirs alone.

@@ -110,6 +110,12 @@ func TestScriptsAndFoldersAreLookedAtBeforeKeepalivedIsReloaded(t *testing.T) {
 
 func TestScriptThatKeepalivedWouldNotRunFailsTheCommit(t *testing.T) {
 	script := func(b *box) { b.write("etc/ready", "#!/bin/sh\n", 0o755) }
+	linked := func(b *box, version string) {
+		b.must(os.Rename(b.root+"/etc", b.root+"/real"))
+		b.must(os.Symlink("real", b.root+"/etc"))
+		script(b)
+		b.write("bin/keepalived", "#!/bin/sh\necho 'Keepalived v"+version+" (01/16,2022)' >&2\n", 0o755)
+	}
 	for name, c := range map[string]struct {
 		prepare func(b *box)
 		user    string
@@ -122,11 +128,13 @@ func TestScriptThatKeepalivedWouldNotRunFailsTheCommit(t *testing.T) {
 			b.must(os.Rename(b.root+"/etc/ready", b.root+"/etc/real"))
 			b.must(os.Symlink("real", b.root+"/etc/ready"))
 		}, "root", "", true},
-		"missing":            {func(*box) {}, "root", "there is no file /etc/ready on the host", false},
-		"a folder":           {func(b *box) { b.must(os.Mkdir(b.root+"/etc/ready", 0o755)) }, "root", "there is no file /etc/ready on the host", false},
-		"not executable":     {func(b *box) { b.write("etc/ready", "#!/bin/sh\n", 0o644) }, "root", "/etc/ready is not executable", false},
-		"written by anybody": {func(b *box) { b.write("etc/ready", "#!/bin/sh\n", 0o757) }, "root", "/etc/ready can be changed by others", true},
-		"another's":          {func(b *box) { script(b); b.must(os.Chown(b.root+"/etc/ready", 1, 0)) }, "root", "/etc/ready can be changed by others", true},
+		"folder that is a link, 2.2": {func(b *box) { linked(b, "2.2.7") }, "root", "", true},
+		"folder that is a link, 2.3": {func(b *box) { linked(b, "2.3.3") }, "root", "/etc/ready leads over a link", true},
+		"missing":                    {func(*box) {}, "root", "there is no file /etc/ready on the host", false},
+		"a folder":                   {func(b *box) { b.must(os.Mkdir(b.root+"/etc/ready", 0o755)) }, "root", "there is no file /etc/ready on the host", false},
+		"not executable":             {func(b *box) { b.write("etc/ready", "#!/bin/sh\n", 0o644) }, "root", "/etc/ready is not executable", false},
+		"written by anybody":         {func(b *box) { b.write("etc/ready", "#!/bin/sh\n", 0o757) }, "root", "/etc/ready can be changed by others", true},
+		"another's":                  {func(b *box) { script(b); b.must(os.Chown(b.root+"/etc/ready", 1, 0)) }, "root", "/etc/ready can be changed by others", true},
 		"another group's": {func(b *box) {
 			script(b)
 			b.must(os.Chown(b.root+"/etc/ready", 0, 1))

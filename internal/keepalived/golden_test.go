@@ -149,7 +149,7 @@ func full() keepalived.VIP {
 	service(443, keepalived.Check{Kind: keepalived.CheckHTTP, HTTP: keepalived.HTTPCheck{Path: "/", Host: "www.example", TLS: true, Status: "200"}}, func(s *keepalived.VirtualServer) {
 		s.Forwarding = keepalived.TUN
 	})
-	service(53, keepalived.Check{Kind: keepalived.CheckScript, Script: "/bin/true --dns"}, func(s *keepalived.VirtualServer) {
+	service(53, keepalived.Check{Kind: keepalived.CheckScript, Script: "/usr/local/bin/check-dns -q"}, func(s *keepalived.VirtualServer) {
 		s.Protocol, s.OnePacket = keepalived.UDP, true
 	})
 	service(514, keepalived.Check{Kind: keepalived.CheckNone}, func(s *keepalived.VirtualServer) { s.Protocol = keepalived.UDP })
