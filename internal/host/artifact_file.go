@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/redislb/terraform-provider-redislb/internal/keepalived"
@@ -85,15 +86,19 @@ func (f File) establish(s *Snapshot) []step {
 	}
 	steps := []step{}
 	files := []fileChange{{path: f.Path, expect: expect, content: f.Content, mode: f.Mode}}
+	var also []step
 	if f.Adopt {
 		steps = append(steps, call("keep_foreign_file", f.Path))
-		files = append(files, s.carried()...)
+		for _, c := range s.carried() {
+			files = append(files, fileChange{path: c.Path, expect: "absent", content: c.Content, mode: c.Mode})
+			also = append(also, c.also...)
+		}
 	}
 	steps = append(steps, step{files: files})
 	if f.Label != "" {
 		steps = append(steps, call("seal_secret", f.Path))
 	}
-	return append(steps, f.also...)
+	return slices.Concat(steps, also, f.also)
 }
 
 func (f File) remove(s *Snapshot) []step {

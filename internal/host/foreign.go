@@ -132,7 +132,7 @@ func (s *Snapshot) readForeignVIPs() (vips []VIP, lost []string) {
 				continue
 			}
 			used[n] = true
-			service, left, err := foreignService(vs)
+			service, left, err := foreignService(survey, vs)
 			for _, what := range left {
 				lost = append(lost, fmt.Sprintf("line %d, virtual_server %s: %s", vs.Line, text, what))
 			}
@@ -168,15 +168,15 @@ func (s *Snapshot) readForeignVIPs() (vips []VIP, lost []string) {
 }
 
 // foreignService is a virtual server of people's with keepalived's own defaults filled in,
-// but for those of its check, which are ours.
-func foreignService(vs keepalived.SurveyedVirtualServer) (s keepalived.VirtualServer, lost []string, err error) {
+// but for those of its check: see foreignCheck.
+func foreignService(survey keepalived.Survey, vs keepalived.SurveyedVirtualServer) (s keepalived.VirtualServer, lost []string, err error) {
 	if vs.Port == nil || *vs.Port == 0 {
 		return s, nil, errors.New("a service needs a port")
 	}
 	s = keepalived.VirtualServer{
 		Name: "tcp-" + fmt.Sprint(*vs.Port), Port: *vs.Port, Protocol: keepalived.Protocol(strings.ToUpper(cmp.Or(vs.Protocol, "UDP"))),
 		Scheduler: cmp.Or(vs.Scheduler, "wlc"), SchedulerFlags: slices.Sorted(slices.Values(vs.SchedulerFlags)), Forwarding: keepalived.Forwarding(cmp.Or(vs.Forwarding, "NAT")),
-		OnePacket: vs.OnePacket, DelayLoop: duration(vs.DelayLoop, time.Minute), InhibitOnFailure: vs.InhibitOnFailure,
+		OnePacket: vs.OnePacket, DelayLoop: duration(vs.DelayLoop, foreignDelayLoop), InhibitOnFailure: vs.InhibitOnFailure,
 		Quorum:      keepalived.Quorum{Weight: number(vs.Quorum, 1), Hysteresis: number(vs.Hysteresis, 0)},
 		Persistence: keepalived.Persistence{Timeout: duration(vs.PersistenceTimeout, 0)},
 	}
@@ -199,15 +199,9 @@ func foreignService(vs keepalived.SurveyedVirtualServer) (s keepalived.VirtualSe
 		if rs.InhibitOnFailure && !vs.InhibitOnFailure {
 			lost = append(lost, fmt.Sprintf("line %d, inhibit_on_failure of real server %s: a service has it for all or for none", rs.Line, rs.Address))
 		}
-		check := keepalived.Check{Kind: keepalived.CheckNone}
-		if c := rs.Check; c != nil {
-			check = keepalived.Check{Kind: keepalived.CheckTCP, Timeout: duration(c.Timeout, 3*time.Second), Retries: number(c.Retries, 2), RetryDelay: duration(c.RetryDelay, time.Second)}
-			if port := number(c.Port, 0); port != number(rs.Port, *vs.Port) {
-				check.Port = port
-			}
-			if c.Keyword != "TCP_CHECK" {
-				lost = append(lost, fmt.Sprintf("line %d, %s of real server %s: a check of type tcp stands in for it until you write another one", rs.Line, c.Keyword, rs.Address))
-			}
+		check, err := foreignCheck(survey, vs, rs)
+		if err != nil {
+			lost = append(lost, fmt.Sprintf("line %d, %s of real server %s: a check of type tcp stands in for it until you write another one: %v", rs.Line, rs.Check.Keyword, rs.Address, err))
 		}
 		if n == 0 {
 			s.Check = check
@@ -235,14 +229,15 @@ func (s *Snapshot) serves(vip netip.Addr) bool {
 }
 
 // carried are the files of the VIPs of a foreign configuration that is adopted: they are
-// there before redislb_vip comes to them, so that no VIP goes meanwhile.
-func (s *Snapshot) carried() []fileChange {
-	var files []fileChange
+// there before redislb_vip comes to them, so that no VIP goes meanwhile. The programs that
+// they name are looked at then, too.
+func (s *Snapshot) carried() []File {
+	var files []File
 	vips, _ := s.foreignVIPs()
 	for _, v := range vips {
 		for _, a := range v.Artifacts() {
 			if f, ok := a.(File); ok {
-				files = append(files, fileChange{path: f.Path, expect: "absent", content: f.Content, mode: f.Mode})
+				files = append(files, f)
 			}
 		}
 	}

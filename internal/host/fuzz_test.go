@@ -90,3 +90,29 @@ func FuzzParseAddresses(f *testing.F) {
 		}
 	})
 }
+
+// What is adopted is read back as the same.
+func FuzzForeignCheck(f *testing.F) {
+	for _, check := range []string{
+		"TCP_CHECK {\nconnect_port 81\n}", "HTTP_GET {\nurl {\npath /\nstatus_code 200\n}\nvirtualhost a\n}", "SSL_GET {\nurl {\npath /\ndigest x\n}\nenable_sni\n}",
+		"MISC_CHECK {\nmisc_path \"/bin/check 192.0.2.11 80\"\nuser root\n}", "MISC_CHECK {\nmisc_path /bin/check\nmisc_dynamic\n}",
+	} {
+		f.Add(check)
+	}
+	const before, after = "vrrp_instance V {\ninterface eth0\nvirtual_router_id 51\nvirtual_ipaddress {\n192.0.2.229/24\n}\n}\nvirtual_server 192.0.2.229 80 {\nprotocol TCP\nlvs_method DR\nreal_server 192.0.2.11 80 {\n", "\n}\n}\n"
+	f.Fuzz(func(t *testing.T, check string) {
+		m := bareMachine()
+		m.files[keepalived.ConfigPath] = file(before + check + after)
+		vips, _ := m.snapshot(t).foreignVIPs()
+		for _, v := range vips {
+			address, services := v.Render()
+			again, err := keepalived.ParseVIP(address, services)
+			if err != nil {
+				t.Fatalf("%s\nis adopted as\n%s\nwhich is not read back: %v", check, services, err)
+			}
+			if _, same := again.Render(); !bytes.Equal(same, services) {
+				t.Fatalf("%s\nis adopted as\n%s\nand read back as\n%s", check, services, same)
+			}
+		}
+	})
+}

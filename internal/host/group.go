@@ -227,7 +227,7 @@ func (h *Host) notOvertaken(group []*request, s *Snapshot) []*request {
 		if h.brought == nil {
 			h.brought = map[string]string{}
 		}
-		h.brought[f.path] = string(f.content)
+		h.brought[f.Path] = string(f.Content)
 	}
 	return slices.DeleteFunc(group, func(r *request) bool {
 		all := slices.Concat(r.want, r.gone)

@@ -12,7 +12,8 @@ import (
 
 // Survey is what a keepalived.conf that anybody wrote says of VRRP and of virtual servers.
 // What is not written is empty, zero or nil: keepalived's own defaults, which differ from
-// those of redislb, are not filled in. No secret, and no argument of a command, is in it.
+// those of redislb, are not filled in. No secret, and no argument of a command, is told by
+// its exported fields.
 type Survey struct {
 	RouterID       string
 	SyncDaemon     *SurveyedSync
@@ -21,6 +22,8 @@ type Survey struct {
 	VirtualServers []SurveyedVirtualServer
 	// Unread are the statements that are not told by the fields above, in their order.
 	Unread []Unread
+
+	scriptsOfOthers bool // script_user is not root
 }
 
 // Unread is a statement that a Survey does not tell.
@@ -31,6 +34,8 @@ type Unread struct {
 	Statement string
 	Reason    string
 }
+
+func (u Unread) keyword() string { return u.Statement[strings.LastIndex(u.Statement, " ")+1:] }
 
 // SurveyedSync is lvs_sync_daemon.
 type SurveyedSync struct {
@@ -80,7 +85,16 @@ func SurveyOf(data []byte) (Survey, error) {
 	var w surveyor
 	w.read(nodes, fields{
 		"global_defs": func(n Node) error {
-			w.block(n, fields{"router_id": into(&s.RouterID), "lvs_sync_daemon": s.readSync, "lvs_timeouts": s.Timeouts.read})
+			w.block(n, fields{
+				"router_id":       into(&s.RouterID),
+				"lvs_sync_daemon": s.readSync,
+				"lvs_timeouts":    s.Timeouts.read,
+				"script_user": func(n Node) error {
+					err := asRoot(n)
+					s.scriptsOfOthers = err != nil
+					return err
+				},
+			})
 			return nil
 		},
 		"vrrp_instance":  func(n Node) error { return s.readInstance(&w, n) },

@@ -29,6 +29,8 @@ type SurveyedVirtualServer struct {
 	SorryServer                     string
 	SorryPort                       *int
 	RealServers                     []SurveyedRealServer
+
+	virtualHost string
 }
 
 // SurveyedRealServer is a real_server.
@@ -40,14 +42,8 @@ type SurveyedRealServer struct {
 	InhibitOnFailure               bool
 	UpperThreshold, LowerThreshold *int
 	Check                          *SurveyedCheck // the first one
-}
 
-// SurveyedCheck is a health check. Commands and URLs are left out.
-type SurveyedCheck struct {
-	Keyword             string // TCP_CHECK, HTTP_GET, MISC_CHECK, …
-	Port                *int
-	Timeout, RetryDelay *time.Duration
-	Retries             *int
+	virtualHost string
 }
 
 // defaultPersistence is what persistence_timeout without a value means (check_parser.c,
@@ -55,7 +51,7 @@ type SurveyedCheck struct {
 const defaultPersistence = 6 * time.Minute
 
 func (s *Survey) readVirtualServer(w *surveyor, n Node) error {
-	v := SurveyedVirtualServer{Line: n.Line}
+	v := SurveyedVirtualServer{Line: n.Line, virtualHost: virtualHost(n)}
 	if err := v.readName(n); err != nil {
 		return err
 	}
@@ -86,6 +82,7 @@ func (s *Survey) readVirtualServer(w *surveyor, n Node) error {
 		"alpha":                   intoFlag(&v.Alpha),
 		"quorum":                  intoOptional(&v.Quorum),
 		"hysteresis":              intoOptional(&v.Hysteresis),
+		"virtualhost":             into(new(string)), // see virtualHost
 		"sorry_server": func(n Node) (err error) {
 			if len(n.Args) == 0 || !isAddress(n.Args[0]) {
 				return fmt.Errorf("expected an address and a port")
@@ -130,19 +127,20 @@ func (v *SurveyedVirtualServer) readRealServer(w *surveyor, n Node) error {
 	if err != nil {
 		return err
 	}
-	r := SurveyedRealServer{Line: n.Line, Address: n.Args[0], Port: port}
+	r := SurveyedRealServer{Line: n.Line, Address: n.Args[0], Port: port, virtualHost: virtualHost(n)}
 	readers := fields{
 		"weight":             intoOptional(&r.Weight),
 		"inhibit_on_failure": intoFlag(&r.InhibitOnFailure),
 		"uthreshold":         intoOptional(&r.UpperThreshold),
 		"lthreshold":         intoOptional(&r.LowerThreshold),
+		"virtualhost":        into(new(string)), // see virtualHost
 	}
 	check := func(n Node) error {
 		if r.Check != nil {
 			return fmt.Errorf("is a further check, of which only the first one is told")
 		}
 		r.Check = &SurveyedCheck{Keyword: n.Keyword}
-		w.block(n, r.Check.fields())
+		r.Check.read(w, n, r)
 		return nil
 	}
 	var checks []string
@@ -155,15 +153,4 @@ func (v *SurveyedVirtualServer) readRealServer(w *surveyor, n Node) error {
 	w.block(n, readers, checks...)
 	v.RealServers = append(v.RealServers, r)
 	return nil
-}
-
-// fields are what the checks have in common.
-func (c *SurveyedCheck) fields() fields {
-	return fields{
-		"connect_port":       intoOptional(&c.Port),
-		"connect_timeout":    intoOptionalDuration(&c.Timeout),
-		"misc_timeout":       intoOptionalDuration(&c.Timeout),
-		"retry":              intoOptional(&c.Retries),
-		"delay_before_retry": intoOptionalDuration(&c.RetryDelay),
-	}
 }

@@ -72,8 +72,11 @@ func TestWhatASurveyDoesNotTellIsUnreadWithItsReason(t *testing.T) {
 		"include more.conf":                                                         "1 include: names other files, which are not read",
 		"@a router_id x":                                                            "1 @a: is for some hosts only, and which one this is about is not known",
 		"vrrp_instance V {\npriority high\n}":                                       `2 vrrp_instance V: priority: "high" is no whole number`,
-		"vrrp_instance V {\nvirtual_ipaddress {\n192.0.2.1/24 dev eth1 label eth1:1\nredis.example\n}\n}":               "3 vrrp_instance V: virtual_ipaddress: 192.0.2.1/24: what follows the address is left out\n4 vrrp_instance V: virtual_ipaddress: redis.example: is not among what is read",
-		"virtual_server 192.0.2.1 80 {\nreal_server 192.0.2.2 80 {\nTCP_CHECK {\n}\nMISC_CHECK {\nmisc_path x\n}\n}\n}": "5 virtual_server 192.0.2.1 80: real_server 192.0.2.2 80: MISC_CHECK: is a further check, of which only the first one is told",
+		"vrrp_instance V {\nvirtual_ipaddress {\n192.0.2.1/24 dev eth1 label eth1:1\nredis.example\n}\n}":                                                     "3 vrrp_instance V: virtual_ipaddress: 192.0.2.1/24: what follows the address is left out\n4 vrrp_instance V: virtual_ipaddress: redis.example: is not among what is read",
+		"virtual_server 192.0.2.1 80 {\nreal_server 192.0.2.2 80 {\nTCP_CHECK {\n}\nMISC_CHECK {\nmisc_path x\n}\n}\n}":                                       "5 virtual_server 192.0.2.1 80: real_server 192.0.2.2 80: MISC_CHECK: is a further check, of which only the first one is told",
+		"virtual_server 192.0.2.1 80 {\nreal_server 192.0.2.2 80 {\nHTTP_GET {\nmisc_path x\nhttp_protocol 1.1\nurl {\npath /\n}\nurl {\npath /x\n}\n}\n}\n}": "4 virtual_server 192.0.2.1 80: real_server 192.0.2.2 80: HTTP_GET: misc_path: is not among what is read\n5 virtual_server 192.0.2.1 80: real_server 192.0.2.2 80: HTTP_GET: http_protocol: is another one than 1.0, which redislb has\n9 virtual_server 192.0.2.1 80: real_server 192.0.2.2 80: HTTP_GET: url: is a further one, of which only the first is read",
+		"virtual_server 192.0.2.1 80 {\nreal_server 192.0.2.2 80 {\nTCP_CHECK {\nconnect_ip 192.0.2.2\nconnect_ip 192.0.2.3\n}\n}\n}":                         "4 virtual_server 192.0.2.1 80: real_server 192.0.2.2 80: TCP_CHECK: connect_ip: is there again further down, and the last one counts\n5 virtual_server 192.0.2.1 80: real_server 192.0.2.2 80: TCP_CHECK: connect_ip: is another address than the real server's",
+		"global_defs {\nscript_user nobody\n}": "2 global_defs: script_user: is another one than root, who runs the scripts of redislb",
 	} {
 		if got := unread(survey(t, text)); got != want {
 			t.Errorf("%s\ngot  %s\nwant %s", text, got, want)
@@ -147,6 +150,8 @@ func TestNoSecretIsInASurvey(t *testing.T) {
 		"$SECRET=hUsh\n$S=\\\nhUsh \\\nhUsh\n",
 		"vrrp_instance V {\npassword hUsh\n}\nauth_pass hUsh",
 		"vrrp_instance V {\nnotify \"/bin/tell hUsh\"\nnotify_master /bin/tell hUsh\n}",
+		"virtual_server 192.0.2.1 80 {\nvirtualhost hUsh\nreal_server 192.0.2.2 80 {\nvirtualhost hUsh\nHTTP_GET {\nvirtualhost hUsh\nconnect_ip hUsh\nhttp_protocol hUsh\nurl {\npath /?key=hUsh\nvirtualhost hUsh\nstatus_code hUsh\ndigest hUsh\n}\nurl {\npath /hUsh\n}\n}\n}\n}",
+		"global_defs {\nscript_user hUsh\n}\nvirtual_server 192.0.2.1 80 {\nreal_server 192.0.2.2 80 {\nMISC_CHECK {\nmisc_path /bin/check hUsh\nuser hUsh\n}\n}\n}",
 		"virtual_server 192.0.2.1 80 {\nquorum_up \"/bin/tell hUsh\"\nreal_server 192.0.2.2 80 {\nMISC_CHECK {\nmisc_path \"/bin/check hUsh\"\n}\n}\n}",
 	} {
 		s := survey(t, text)

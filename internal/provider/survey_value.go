@@ -177,7 +177,7 @@ func surveyAttributes() map[string]schema.Attribute {
 				"inhibit_on_failure": boolResult("`inhibit_on_failure`."),
 				"upper_threshold":    intResult("`uthreshold`."),
 				"lower_threshold":    intResult("`lthreshold`."),
-				"check": objectResult("The first health check.", map[string]schema.Attribute{
+				"check": objectResult("The first health check. What it runs or asks for, with the hosts of `virtualhost`, is not told.", map[string]schema.Attribute{
 					"keyword":     stringResult("`TCP_CHECK`, `HTTP_GET`, `MISC_CHECK` and such."),
 					"port":        intResult("`connect_port`."),
 					"timeout":     stringResult("`connect_timeout` or `misc_timeout`, such as `3s`."),
