@@ -22,16 +22,17 @@ func (s *Snapshot) Foreign() bool {
 }
 
 // survey reads a foreign configuration, which has to have one VRRP instance, as a director
-// has.
-func (s *Snapshot) survey() (keepalived.Survey, keepalived.SurveyedInstance, error) {
+// has, or several that move together: the VIPs of all are then in the first one.
+func (s *Snapshot) survey() (keepalived.Survey, []keepalived.SurveyedInstance, error) {
 	survey, err := keepalived.SurveyOf(s.Files[keepalived.ConfigPath].Content)
-	if err == nil && len(survey.Instances) != 1 {
-		err = fmt.Errorf("%d VRRP instances are read in it, and a director has one%s", len(survey.Instances), unread(survey))
+	together := survey.Together()
+	if err == nil && (len(together) == 0 || len(together) < len(survey.Instances)) {
+		err = fmt.Errorf("%d VRRP instances are read in it, and a director has one, or several of people's that are in one vrrp_sync_group%s", len(survey.Instances), unread(survey))
 	}
 	if err != nil {
-		return survey, keepalived.SurveyedInstance{}, fmt.Errorf("%s, which redislb did not write: %w", keepalived.ConfigPath, err)
+		return survey, nil, fmt.Errorf("%s, which redislb did not write: %w", keepalived.ConfigPath, err)
 	}
-	return survey, survey.Instances[0], nil
+	return survey, together, nil
 }
 
 // unread tells what stands in the way of understanding a configuration.
@@ -49,10 +50,11 @@ func unread(survey keepalived.Survey) string {
 // foreignDirector is the director that adopts a foreign configuration with the least change:
 // the same VRRP instance, with the defaults of redislb where nothing is written.
 func foreignDirector(s *Snapshot) (Director, error) {
-	survey, i, err := s.survey()
+	survey, together, err := s.survey()
 	if err != nil {
 		return Director{}, err
 	}
+	i := together[0]
 	guard, _ := GuardLeftOut(s, BackupOnly)
 	c := keepalived.Director{
 		RouterID: "adopted", Instance: i.Name, Interface: i.Interface, VirtualRouterID: number(i.VirtualRouterID, 0), Priority: number(i.Priority, 100),
@@ -112,11 +114,41 @@ func (s *Snapshot) foreignVIPs() (vips []VIP, lost []string) {
 }
 
 func (s *Snapshot) readForeignVIPs() (vips []VIP, lost []string) {
-	survey, i, err := s.survey()
+	survey, together, err := s.survey()
 	if err != nil {
 		return nil, []string{err.Error()}
 	}
 	used := map[int]bool{}
+	for _, i := range together {
+		more, without := foreignVIPsOf(survey, i, together[0].Interface, used)
+		vips, lost = append(vips, more...), append(lost, without...)
+	}
+	for _, i := range together[1:] {
+		lost = append(lost, fmt.Sprintf("line %d, vrrp_instance %s: its VIPs are in %s, with which they moved before. It is not advertised any more; its interface is tracked as that of a VIP", i.Line, i.Name, together[0].Name))
+	}
+	for n, vs := range survey.VirtualServers {
+		if !used[n] {
+			lost = append(lost, fmt.Sprintf("line %d, virtual_server %s: it is on no VIP of the VRRP instance", vs.Line, cmp.Or(vs.Address, vs.Group, "fwmark")))
+		}
+	}
+	for _, u := range survey.Unread {
+		lost = append(lost, fmt.Sprintf("line %d, %s: %s", u.Line, u.Statement, u.Reason))
+	}
+	if survey.RouterID != "" {
+		lost = append(lost, "global_defs, router_id "+survey.RouterID+": it is the host's name, by which keepalived signs its log")
+	}
+	for _, i := range together {
+		for _, keyword := range []string{"notify", "notify_master", "notify_backup", "notify_fault", "notify_stop"} {
+			if program, ok := i.Notify[keyword]; ok {
+				lost = append(lost, fmt.Sprintf("line %d, %s %s: redislb does its part by scripts of its own; what else it does, write as vrrp.notify", i.Line, keyword, program))
+			}
+		}
+	}
+	return vips, lost
+}
+
+// foreignVIPsOf are those of one instance; used are the virtual servers that are on them.
+func foreignVIPsOf(survey keepalived.Survey, i keepalived.SurveyedInstance, otherwise string, used map[int]bool) (vips []VIP, lost []string) {
 	for _, text := range slices.Concat(i.VIPs, i.ExcludedVIPs) {
 		prefix, err := netip.ParsePrefix(text)
 		if err != nil {
@@ -124,7 +156,7 @@ func (s *Snapshot) readForeignVIPs() (vips []VIP, lost []string) {
 			prefix = netip.PrefixFrom(addr, addr.BitLen())
 		}
 		v := VIP{VIP: keepalived.VIP{Address: prefix}}
-		if device := i.Devices[text]; device != i.Interface {
+		if device := cmp.Or(i.Devices[text], i.Interface); device != otherwise {
 			v.Interface = device
 		}
 		for n, vs := range survey.VirtualServers {
@@ -147,22 +179,6 @@ func (s *Snapshot) readForeignVIPs() (vips []VIP, lost []string) {
 			continue
 		}
 		vips = append(vips, v)
-	}
-	for n, vs := range survey.VirtualServers {
-		if !used[n] {
-			lost = append(lost, fmt.Sprintf("line %d, virtual_server %s: it is on no VIP of the VRRP instance", vs.Line, cmp.Or(vs.Address, vs.Group, "fwmark")))
-		}
-	}
-	for _, u := range survey.Unread {
-		lost = append(lost, fmt.Sprintf("line %d, %s: %s", u.Line, u.Statement, u.Reason))
-	}
-	if survey.RouterID != "" {
-		lost = append(lost, "global_defs, router_id "+survey.RouterID+": it is the host's name, by which keepalived signs its log")
-	}
-	for _, keyword := range []string{"notify", "notify_master", "notify_backup", "notify_fault", "notify_stop"} {
-		if program, ok := i.Notify[keyword]; ok {
-			lost = append(lost, fmt.Sprintf("line %d, %s %s: redislb does its part by scripts of its own; what else it does, write as vrrp.notify", i.Line, keyword, program))
-		}
 	}
 	return vips, lost
 }
@@ -277,7 +293,8 @@ func (d Director) adoption(s *Snapshot) []Problem {
 		return nil
 	}
 	vips, lost := s.foreignVIPs()
-	if _, i, err := s.survey(); err == nil {
+	if _, together, err := s.survey(); err == nil {
+		i := together[0]
 		write := map[string]string{"PASS": "write auth_pass_wo and auth_pass_wo_version", "HMAC": "write auth_hmac_wo and auth_hmac_wo_version"}[i.Authentication]
 		if write == "" {
 			write = "redislb has no counterpart for " + i.Authentication

@@ -1,7 +1,9 @@
 package host
 
 import (
+	"fmt"
 	"net/netip"
+	"strings"
 	"testing"
 	"time"
 
@@ -60,6 +62,43 @@ func TestVIPThatChangesItsInterfaceIsAnInterruption(t *testing.T) {
 	after.Interface = ""
 	expect(t, before.Interruptions(after, time.Second), "interface", "from eth1 to the interface of the VRRP instance of its directors")
 	expect(t, before.Interruptions(before, time.Second), "", "")
+}
+
+// A sync group of people's, for NAT: the gateway of the real servers moves with the address
+// for clients.
+func TestInstancesOfOneSyncGroupAreAdoptedAsOne(t *testing.T) {
+	instance := func(name, device string, id int, vip string) string {
+		return fmt.Sprintf("vrrp_instance %s {\n interface %s\n virtual_router_id %d\n notify /root/%s.sh\n virtual_ipaddress {\n  %s\n }\n}\n", name, device, id, name, vip)
+	}
+	group := "vrrp_sync_group NAT {\n group {\n  OUT\n  IN\n }\n smtp_alert\n}\n"
+	two := instance("OUT", "eth0", 7, "192.0.2.229/24") + instance("IN", "eth1", 8, "198.51.100.1/24")
+	m := bareMachine()
+	m.files[keepalived.ConfigPath] = file(group + two)
+	s := m.snapshot(t)
+	d, err := DirectorOn(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "instance", d.VRRP.Instance+" "+d.VRRP.Interface, "OUT eth0")
+	vips, lost := s.foreignVIPs()
+	equal(t, "VIPs", len(vips), 2)
+	equal(t, vips[0].Address.String(), vips[0].Interface, "")
+	equal(t, vips[1].Address.String(), vips[1].Interface, "eth1")
+	for _, word := range []string{"vrrp_instance IN: its VIPs are in OUT", "vrrp_sync_group NAT: smtp_alert", "/root/OUT.sh", "/root/IN.sh"} {
+		if !strings.Contains(strings.Join(lost, "\n"), word) {
+			t.Errorf("%q is not told:\n%s", word, strings.Join(lost, "\n"))
+		}
+	}
+	equal(t, "lost", len(lost), 4)
+
+	m.files[keepalived.ConfigPath] = file(group + two + instance("OTHER", "eth0", 9, "192.0.2.230/24"))
+	if _, err := DirectorOn(m.snapshot(t)); err == nil || !strings.Contains(err.Error(), "3 VRRP instances") {
+		t.Errorf("one that moves by itself: %v", err)
+	}
+	m.files[keepalived.ConfigPath] = file(two)
+	if _, err := DirectorOn(m.snapshot(t)); err == nil || !strings.Contains(err.Error(), "2 VRRP instances") {
+		t.Errorf("no sync group: %v", err)
+	}
 }
 
 func TestVIPOfAForeignConfigurationKeepsItsInterface(t *testing.T) {

@@ -19,6 +19,7 @@ type Survey struct {
 	SyncDaemon     *SurveyedSync
 	Timeouts       IPVSTimeouts // lvs_timeouts
 	Instances      []SurveyedInstance
+	Groups         []SurveyedGroup
 	VirtualServers []SurveyedVirtualServer
 	// Unread are the statements that are not told by the fields above, in their order.
 	Unread []Unread
@@ -97,9 +98,10 @@ func SurveyOf(data []byte) (Survey, error) {
 			})
 			return nil
 		},
-		"vrrp_instance":  func(n Node) error { return s.readInstance(&w, n) },
-		"virtual_server": func(n Node) error { return s.readVirtualServer(&w, n) },
-	}, "global_defs", "vrrp_instance", "virtual_server")
+		"vrrp_instance":   func(n Node) error { return s.readInstance(&w, n) },
+		"vrrp_sync_group": func(n Node) error { return s.readGroup(&w, n) },
+		"virtual_server":  func(n Node) error { return s.readVirtualServer(&w, n) },
+	}, "global_defs", "vrrp_instance", "vrrp_sync_group", "virtual_server")
 	s.Unread = w.unread
 	return s, nil
 }
@@ -114,7 +116,7 @@ func (w *surveyor) block(n Node, readers fields, several ...string) {
 
 // blockName is what tells a block from others of its kind.
 func blockName(n Node) []string {
-	if slices.Contains([]string{"vrrp_instance", "virtual_server", "real_server"}, n.Keyword) {
+	if slices.Contains([]string{"vrrp_instance", "vrrp_sync_group", "virtual_server", "real_server"}, n.Keyword) {
 		return n.Args
 	}
 	return nil

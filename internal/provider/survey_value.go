@@ -17,6 +17,7 @@ type surveyValue struct {
 	SyncDaemon     *syncValue           `tfsdk:"sync_daemon"`
 	IPVSTimeouts   types.Object         `tfsdk:"ipvs_timeouts"`
 	VRRPInstances  []instanceValue      `tfsdk:"vrrp_instances"`
+	SyncGroups     []groupValue         `tfsdk:"sync_groups"`
 	VirtualServers []virtualServerValue `tfsdk:"virtual_servers"`
 	Unread         []unreadValue        `tfsdk:"unread"`
 }
@@ -43,6 +44,12 @@ type instanceValue struct {
 	ExcludedVIPs    []string          `tfsdk:"excluded_vips"`
 	Unicast         *surveyedUnicast  `tfsdk:"unicast"`
 	Notify          map[string]string `tfsdk:"notify"`
+}
+
+type groupValue struct {
+	Line      int64    `tfsdk:"line"`
+	Name      string   `tfsdk:"name"`
+	Instances []string `tfsdk:"instances"`
 }
 
 type surveyedUnicast struct {
@@ -145,6 +152,11 @@ func surveyAttributes() map[string]schema.Attribute {
 				ElementType:         types.StringType,
 			},
 		}),
+		"sync_groups": objectsResult("Each `vrrp_sync_group`.", map[string]schema.Attribute{
+			"line":      line,
+			"name":      stringResult("Its name."),
+			"instances": stringsResult("Its VRRP instances, which change their state together."),
+		}),
 		"virtual_servers": objectsResult("Each `virtual_server`. It has an address, a firewall mark, or a group.", map[string]schema.Attribute{
 			"line":            line,
 			"address":         stringResult("The virtual address."),
@@ -203,12 +215,15 @@ func optionalDuration(d *time.Duration) types.String {
 
 // surveyOf is the survey as Terraform takes it.
 func surveyOf(s keepalived.Survey) surveyValue {
-	v := surveyValue{RouterID: optional(s.RouterID), IPVSTimeouts: ipvsTimeoutsOf(s.Timeouts), VRRPInstances: []instanceValue{}, VirtualServers: []virtualServerValue{}, Unread: []unreadValue{}}
+	v := surveyValue{RouterID: optional(s.RouterID), IPVSTimeouts: ipvsTimeoutsOf(s.Timeouts), VRRPInstances: []instanceValue{}, SyncGroups: []groupValue{}, VirtualServers: []virtualServerValue{}, Unread: []unreadValue{}}
 	if d := s.SyncDaemon; d != nil {
 		v.SyncDaemon = &syncValue{d.Interface, optional(d.Instance), optionalInt(d.ID)}
 	}
 	for _, i := range s.Instances {
 		v.VRRPInstances = append(v.VRRPInstances, surveyedInstance(i))
+	}
+	for _, g := range s.Groups {
+		v.SyncGroups = append(v.SyncGroups, groupValue{int64(g.Line), g.Name, append([]string{}, g.Instances...)})
 	}
 	for _, s := range s.VirtualServers {
 		v.VirtualServers = append(v.VirtualServers, surveyedVirtualServer(s))
