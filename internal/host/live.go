@@ -6,6 +6,8 @@ import (
 	"net/netip"
 	"slices"
 	"time"
+
+	"github.com/redislb/terraform-provider-redislb/internal/keepalived"
 )
 
 // election is how long after its start keepalived may take to settle which director
@@ -14,9 +16,10 @@ const election = 20 * time.Second
 
 // Live tells of what is neither drift nor as it should be on the directors of the VIP, by
 // their names: real servers that fail their checks, services without enough of them, a VIP
-// that several directors hold, or none, and another group with its virtual router id.
+// that several directors hold, or none, another group with its virtual router id, and a
+// director that is not told of the connections.
 func (v VIP) Live(directors map[string]*Snapshot) []Problem {
-	problems := append(v.holders(directors), v.strangers(directors)...)
+	problems := slices.Concat(v.holders(directors), v.strangers(directors), v.unsynced(directors))
 	for _, service := range v.Services {
 		key := ServiceKey(v.Address.Addr(), service)
 		for _, r := range service.RealServers {
@@ -113,6 +116,48 @@ func (v VIP) strangers(directors map[string]*Snapshot) []Problem {
 				stranger, heard[stranger], onDirectors(by))})
 	}
 	return problems
+}
+
+const (
+	// synced is how long after the start of keepalived a backup knows of each connection
+	// that lives: with every packet of it, it is told of anew, and Redis sends one every 300
+	// seconds at least (tcp-keepalive).
+	synced = 10 * time.Minute
+	// notable is a number of connections of which a backup that is told of them knows one.
+	notable = 5
+)
+
+// unsynced are directors whose sync daemon runs, and to which nothing comes through.
+func (v VIP) unsynced(directors map[string]*Snapshot) []Problem {
+	holding := where(directors, func(s *Snapshot) bool {
+		return s.Holds(v.Address.Addr()) && (s.LoopGuard() == BackupOnly || s.LoopGuard() == SourceMAC)
+	})
+	if len(holding) != 1 {
+		return nil
+	}
+	master := directors[holding[0]]
+	known, _ := v.connections(master)
+	deaf := where(directors, func(s *Snapshot) bool {
+		active, inactive := v.connections(s)
+		return s != master && s.Units[keepalivedUnit].Active == "active" && len(s.SyncDaemons) > 0 && s.KeepalivedAge > synced && active+inactive == 0
+	})
+	if known < notable || len(deaf) == 0 {
+		return nil
+	}
+	return []Problem{{[]string{"directors"}, "Connections Are Not Synchronised",
+		fmt.Sprintf("The director %q has %d established connections to services of %s, and none of them is known to %s: they would not survive a failover. The sync daemon of the one tells those of the others by UDP to 224.0.0.81, port 8848: see that switches and packet filters let that pass. A connection that has been silent since the other director started is told of with its next packet.", holding[0], known, v.Address.Addr(), onDirectors(deaf))}}
+}
+
+// connections counts those of the VIP's TCP services that the host knows of.
+func (v VIP) connections(s *Snapshot) (active, inactive int) {
+	for _, service := range v.Services {
+		if row := s.Service(ServiceKey(v.Address.Addr(), service)); row != nil && service.Protocol == keepalived.TCP {
+			for _, d := range row.Destinations {
+				active, inactive = active+d.ActiveConns, inactive+d.InactConns
+			}
+		}
+	}
+	return active, inactive
 }
 
 // where tells the directors of which something is so, in order.

@@ -109,3 +109,35 @@ func TestTimeThatAServerIsDownIsInNoArtifact(t *testing.T) {
 		t.Error("positive control: the server is in the table")
 	}
 }
+
+// A switch that swallows multicast, say: both daemons run, and the backup hears nothing.
+func TestBackupThatIsNotToldOfConnectionsIsFound(t *testing.T) {
+	const old = 11 * time.Minute
+	for name, c := range map[string]struct {
+		onMaster, onBackup int
+		guard              LoopGuard
+		since              time.Duration
+		want               string
+	}{
+		"deaf":                 {onMaster: 5, since: old, want: `The director "a" has 5 established connections to services of 192.0.2.229, and none of them is known to the director "b": they`},
+		"told of":              {onMaster: 5, onBackup: 1, since: old},
+		"too few to tell":      {onMaster: 4, since: old},
+		"just started":         {onMaster: 5, since: time.Minute},
+		"a guard without them": {onMaster: 5, since: old, guard: Hash},
+	} {
+		t.Run(name, func(t *testing.T) {
+			directors := map[string]*Snapshot{}
+			for host, active := range map[string]int{"a": c.onMaster, "b": c.onBackup} {
+				d := redisDirector()
+				d.Guard = c.guard
+				m := bareMachine().hold(d.Artifacts()).hold(redisVIP().Artifacts())
+				m.keepalivedSince = time.Now().Add(-c.since)
+				m.booted = m.keepalivedSince.Add(-time.Minute)
+				m.become(map[string]Role{"a": Master, "b": Backup}[host])
+				m.table[0].Destinations[0].ActiveConns = active
+				directors[host] = m.snapshot(t)
+			}
+			expect(t, redisVIP().Live(directors), "directors", c.want)
+		})
+	}
+}
