@@ -182,6 +182,8 @@ var driftMatrix = [][]mutation{{
 		[]place{{directorB, "file /etc/keepalived/redislb/auth.conf", ``}}},
 	{"check script deleted", "b", "rm /etc/keepalived/redislb/check-redis.sh",
 		[]place{{directorB, "file /etc/keepalived/redislb/check-redis.sh", ``}}},
+	{"keepalived removed", "b", "systemctl stop keepalived; rm /usr/sbin/keepalived",
+		[]place{{directorB, "package keepalived", ``}, {directorB, "unit keepalived.service", `enabled, inactive`}, {directorB, syncDaemon, ``}}},
 	{"table cleared", "b", "ipvsadm -C",
 		[]place{{vipAddress, tableB, ``}, {vipAddress, sessionsB, ``}, {vipAddress, namesB, ``}}},
 	{"unit of the VIP on lo stopped", "b", "systemctl stop redislb-realserver",
@@ -191,8 +193,8 @@ var driftMatrix = [][]mutation{{
 		[]place{{vipAddress, "a: file " + services, `\A\(not what keepalived runs by`}}},
 	{"keepalived.conf deleted", "a", "rm " + conf,
 		[]place{{directorA, "file " + conf, ``}}},
-	{"ipvsadm removed", "a", "rm /usr/sbin/ipvsadm",
-		[]place{{directorA, "package ipvsadm", ``}, {directorA, syncDaemon, ``}, {directorA, timeoutTCP, ``}, {vipAddress, sessionsA, `-p \?`}}}, // which it alone tells
+	{"ipvsadm and nft removed", "a", "rm /usr/sbin/ipvsadm /usr/sbin/nft",
+		[]place{{directorA, "package ipvsadm", ``}, {directorA, "package nftables", ``}, {directorA, resetGuard, ``}, {directorA, syncDaemon, ``}, {directorA, timeoutTCP, ``}, {vipAddress, sessionsA, `-p \?`}}}, // which it alone tells
 	{"keepalived stopped and masked", "b", "systemctl stop keepalived; systemctl -q mask keepalived 2>/dev/null",
 		[]place{{directorB, "unit keepalived.service", `masked, inactive`}, {directorB, syncDaemon, ``},
 			{vipAddress, tableB, ``}, {vipAddress, sessionsB, ``}, {vipAddress, namesB, ``}}},
