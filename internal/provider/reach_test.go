@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -67,10 +65,6 @@ func TestResourceOnAHostWhoseAddressOrPasswordBecomesUnknownIsKeptAsItWas(t *tes
 
 // The provider as a program, under Terraform, with all logging on.
 func TestNoSecretIsInLogPlanOrState(t *testing.T) {
-	dir := t.TempDir()
-	if out, err := exec.Command("go", "build", "-o", filepath.Join(dir, "terraform-provider-redislb"), "../..").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
 	locked, err := os.ReadFile("../remote/testdata/encrypted_key")
 	if err != nil {
 		t.Fatal(err)
@@ -79,40 +73,19 @@ func TestNoSecretIsInLogPlanOrState(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rc := fmt.Sprintf("provider_installation {\n  dev_overrides {\n    \"redislb/redislb\" = %q\n  }\n  direct {}\n}\n", dir)
-	for name, content := range map[string][]byte{"main.tf": config, "rc": []byte(rc)} {
-		if err := os.WriteFile(filepath.Join(dir, name), content, 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
 	const password, becomes, passphrase = "Sesame-login-1", "Sesame-become-2", "s3cret-hunter2"
 	c := newCanned(t, bareHost(t), remotetest.Options{Password: password, NoKey: true})
 	c.becomes(bareHost(t), realServerHost(t))
-	log := filepath.Join(dir, "log")
-	terraform := func(args ...string) []byte {
-		t.Helper()
-		cmd := exec.Command("terraform", args...)
-		cmd.Dir = dir
-		cmd.Env = append(os.Environ(), "TF_CLI_CONFIG_FILE="+filepath.Join(dir, "rc"), "TF_LOG=TRACE", "TF_LOG_PATH="+log,
-			fmt.Sprintf("TF_VAR_port=%d", c.Port()), "TF_VAR_host_key="+keyOf(c), "TF_VAR_private_key="+string(locked),
-			"TF_VAR_passphrase="+passphrase, "TF_VAR_password="+password, "TF_VAR_become_password="+becomes)
-		out, err := cmd.CombinedOutput()
-		if err != nil {
-			t.Fatalf("terraform %s: %v\n%s", args[0], err, out)
-		}
-		return out
-	}
-	said := terraform("plan", "-out", "plan")
-	planned := terraform("show", "-json", "plan")
-	said = append(said, terraform("apply", "plan")...)
+	w := newWorkspace(t, string(config), "TF_LOG=TRACE", "TF_LOG_PATH=log",
+		fmt.Sprintf("TF_VAR_port=%d", c.Port()), "TF_VAR_host_key="+keyOf(c), "TF_VAR_private_key="+string(locked),
+		"TF_VAR_passphrase="+passphrase, "TF_VAR_password="+password, "TF_VAR_become_password="+becomes)
+	said := w.must(t, "plan", "-out", "plan")
+	planned := w.must(t, "show", "-json", "plan")
+	said = append(said, w.must(t, "apply", "plan")...)
 	said = append(said, planned...)
-	said = append(said, terraform("show", "-json")...)
-	for _, file := range []string{log, filepath.Join(dir, "terraform.tfstate")} {
-		content, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		said = append(said, content...)
+	said = append(said, w.must(t, "show", "-json")...)
+	for _, file := range []string{"log", "terraform.tfstate"} {
+		said = append(said, w.read(t, file)...)
 	}
 	if n := c.Passwords(); n < 2 { // positive controls
 		t.Errorf("the password was used %d times", n)
