@@ -61,7 +61,7 @@ func redisAttribute() schema.Attribute {
 			"maxmemory_policy": oneOf("What goes when there is no room: one of Redis's policies. Default `noeviction`: nothing, and writes fail.", redisconf.DefaultMaxMemoryPolicy, redisconf.MaxMemoryPolicies...),
 			"appendonly":       falseAttribute("Write each change to a file (AOF), so that a crash loses a second at most."),
 			"save": schema.StringAttribute{
-				MarkdownDescription: "When a snapshot (RDB) is written: pairs of seconds and changes. Empty: never, but when an apply restarts the instance, which keeps its data. Without snapshots and `appendonly` a crash loses all, and the empty server that systemd starts again is what its replicas then copy. Default `" + redisconf.DefaultSave + "`.",
+				MarkdownDescription: "When a snapshot (RDB) is written: pairs of seconds and changes. `never`: not at all, but when an apply restarts the instance, which keeps its data. Without snapshots and `appendonly` a crash loses all, and the empty server that systemd starts again is what its replicas then copy. Default `" + redisconf.DefaultSave + "`.",
 				Optional:            true,
 				Computed:            true,
 				Default:             stringdefault.StaticString(redisconf.DefaultSave),

@@ -24,7 +24,7 @@ type Instance struct {
 	MaxMemory       string // as in redis.conf: bytes, or with a unit
 	MaxMemoryPolicy string
 	AppendOnly      bool
-	Save            string   // pairs of seconds and changes; empty: no snapshots
+	Save            string   // pairs of seconds and changes, or Never
 	ReplicaOf       *Replica // nil: a master
 	Settings        map[string]string
 }
@@ -43,6 +43,18 @@ const (
 	DefaultMaxMemoryPolicy = "noeviction"
 	DefaultDatabases       = 16
 )
+
+// Never is the save of an instance without snapshots. It is not the empty text, which Terraform
+// takes for nothing where it writes a configuration for an import.
+const Never = "never"
+
+// points are the words of save.
+func (i Instance) points() []string {
+	if i.Save == Never {
+		return nil
+	}
+	return strings.Fields(i.Save)
+}
 
 // MaxMemoryPolicies are those of Redis 6.0, which all later ones have too.
 var MaxMemoryPolicies = []string{"noeviction", "allkeys-lru", "allkeys-lfu", "allkeys-random", "volatile-lru", "volatile-lfu", "volatile-random", "volatile-ttl"}
@@ -73,8 +85,7 @@ func (i Instance) Render(header string) []byte {
 	line("appendonly", yesNo(i.AppendOnly))
 	// A line for each pair: Redis 6.0 knows no more in one.
 	line(`save ""`)
-	points := strings.Fields(i.Save)
-	for pair := range slices.Chunk(points, 2) {
+	for pair := range slices.Chunk(i.points(), 2) {
 		line("save", strings.Join(pair, " "))
 	}
 	for _, key := range slices.Sorted(maps.Keys(i.Settings)) {

@@ -16,7 +16,7 @@ func (i Instance) Live() string {
 	limit, _ := Bytes(i.MaxMemory)
 	return live(i.Role(), map[string]string{
 		"maxmemory": fmt.Sprint(limit), "maxmemory-policy": i.MaxMemoryPolicy, "appendonly": yesNo(i.AppendOnly),
-		"save": strings.Join(strings.Fields(i.Save), " "), "protected-mode": yesNo(i.Protected),
+		"save": strings.Join(i.points(), " "), "protected-mode": yesNo(i.Protected),
 	})
 }
 

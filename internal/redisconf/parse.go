@@ -1,6 +1,7 @@
 package redisconf
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"strconv"
@@ -72,7 +73,7 @@ func Parse(data []byte) (Instance, error) {
 			return Instance{}, fmt.Errorf("%s: %w", key, err)
 		}
 	}
-	i.Save = strings.Join(points, " ")
+	i.Save = cmp.Or(strings.Join(points, " "), Never)
 	if i.Port == 0 {
 		return Instance{}, fmt.Errorf("no port")
 	}

@@ -29,7 +29,7 @@ func instances() map[string]Instance {
 		},
 		"replica": {
 			Name: "copy of the other", Port: 17379, Bind: []netip.Addr{netip.MustParseAddr("127.0.0.1")},
-			Databases: 4, MaxMemory: "64mb", MaxMemoryPolicy: "allkeys-lru", AppendOnly: true,
+			Databases: 4, MaxMemory: "64mb", MaxMemoryPolicy: "allkeys-lru", AppendOnly: true, Save: Never,
 			ReplicaOf: &Replica{Master: netip.MustParseAddrPort("[2001:db8::11]:6379"), User: `o"dd`, Password: true},
 			Settings:  map[string]string{"client-output-buffer-limit": "replica 256mb 64mb 60", "proc-title-template": `"a b"`, "unixsocket": ""},
 		},
@@ -192,7 +192,7 @@ func TestValuesAreJudged(t *testing.T) {
 		good  []string
 	}{
 		{ValidateMaxMemory, []string{"", "gb", "-1", "1tb", "1 gb", "10%", "99999999999gb", "1gbgb"}, []string{"512mb"}},
-		{ValidateSave, []string{"60", "60 0", "60  1", " 60 1", "a b", "1 2 3", "60 1\n"}, []string{"", "60 1", DefaultSave}},
+		{ValidateSave, []string{"", "60", "60 0", "60  1", " 60 1", "a b", "1 2 3", "60 1\n"}, []string{Never, "60 1", DefaultSave}},
 		{ValidateBind, []string{"", "*", "-::1", "fe80::1%eth0", "224.0.0.1", "0.0.0.0\n", "2001:DB8::1"}, []string{"0.0.0.0", "::", "192.0.2.11"}},
 	} {
 		for _, text := range c.bad {

@@ -61,14 +61,17 @@ func ValidateMaxMemory(text string) error {
 
 // ValidateSave is for save.
 func ValidateSave(text string) error {
+	if text == Never {
+		return nil
+	}
 	fields := strings.Fields(text)
 	for _, f := range fields {
 		if n, err := strconv.ParseUint(f, 10, 31); err != nil || n == 0 {
-			return fmt.Errorf("%q: save is pairs of seconds and changes, whole numbers above 0, such as %q; empty: no snapshots", text, DefaultSave)
+			return fmt.Errorf("%q: save is pairs of seconds and changes, whole numbers above 0, such as %q, or %q", text, DefaultSave, Never)
 		}
 	}
-	if len(fields)%2 != 0 || strings.Join(fields, " ") != text {
-		return fmt.Errorf("%q: save is pairs of seconds and changes with one blank between two, such as %q; empty: no snapshots", text, DefaultSave)
+	if len(fields) == 0 || len(fields)%2 != 0 || strings.Join(fields, " ") != text {
+		return fmt.Errorf("%q: save is pairs of seconds and changes with one blank between two, such as %q, or %q", text, DefaultSave, Never)
 	}
 	return nil
 }
