@@ -88,8 +88,7 @@ func (m *directorModel) fill(s *host.Snapshot) error {
 	m.VRRP = vrrpOf(d.VRRP)
 	m.IPVSTimeouts = ipvsTimeoutsOf(d.VRRP.Timeouts)
 	if d.PasswordKept {
-		// It is not read back. No password is empty, so the plan writes the real one.
-		m.VRRP.AuthPass = types.StringValue("")
+		m.VRRP.AuthPass = unread
 	} else {
 		m.VRRP.AuthPassWOVersion = types.Int64PointerValue(d.PasswordVersion)
 	}

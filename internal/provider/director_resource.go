@@ -134,6 +134,9 @@ func (r *directorResource) ModifyPlan(ctx context.Context, req resource.ModifyPl
 			*spec.PasswordVersion = plan.nextVersion(prior, s)
 		}
 		plan.Artifacts = artifactsValue(host.Wanted(spec.Artifacts()))
+		if prior != nil && prior.VRRP != nil {
+			warnOfUnread(prior.VRRP.AuthPass, spec.PasswordVersion != nil || spec.HMACVersion != nil, path.Root("vrrp").AtName("auth_pass"), &resp.Diagnostics)
+		}
 		if s != nil {
 			addProblems(&resp.Diagnostics, spec.Check(s, prior == nil))
 			if prior != nil {

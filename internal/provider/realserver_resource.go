@@ -145,6 +145,7 @@ func (r *realServerResource) ModifyPlan(ctx context.Context, req resource.Modify
 			plan.setAddress(spec, s)
 		}
 		if prior != nil {
+			warnOfUnreadIn(prior.Redis, plan.Redis, &resp.Diagnostics)
 			warnOfRestarts(textsIn(prior.Artifacts, ""), wanted, spec.Redis, &resp.Diagnostics)
 			if !prior.Host.Equal(plan.Host) { // it is replaced
 				spec = host.RealServer{}

@@ -56,13 +56,12 @@ func (p passwordModel) secret(text types.String, texts map[string]string, file s
 	return host.Password{Text: text.ValueString(), Version: p.PasswordWOVersion.ValueInt64()}
 }
 
-// passwordOf is the inverse of secret. A kept one is not read back: no password is empty,
-// so the plan writes the real one.
+// passwordOf is the inverse of secret, but for what is not read back.
 func passwordOf(p host.Password, given bool) passwordModel {
 	m := passwordModel{Password: types.StringNull(), PasswordWO: types.StringNull(), PasswordWOVersion: types.Int64Null()}
 	switch {
 	case given && p.Kept:
-		m.Password = types.StringValue("")
+		m.Password = unread
 	case given:
 		m.PasswordWOVersion = types.Int64Value(p.Version)
 	}
@@ -186,6 +185,22 @@ func validateRedis(ctx context.Context, redis types.Map, diags *diag.Diagnostics
 		i := redisconf.Instance{Bind: addressesIn(bind), Protected: m.ProtectedMode.IsNull() || m.ProtectedMode.ValueBool(), Password: m.given()}
 		if err := i.CheckOpen(); err != nil {
 			diags.AddAttributeError(at, "Redis Without a Password", err.Error()+".")
+		}
+	}
+}
+
+// warnOfUnreadIn is [warnOfUnread] for the passwords of the instances.
+func warnOfUnreadIn(before, now types.Map, diags *diag.Diagnostics) {
+	planned := mapIn[instanceModel](now)
+	for name, was := range mapIn[instanceModel](before) {
+		is, stays := planned[name]
+		if !stays {
+			continue
+		}
+		at := path.Root("redis").AtMapKey(name)
+		warnOfUnread(was.Password, is.given(), at.AtName("password"), diags)
+		if was, is := objectIn[replicaOfModel](was.ReplicaOf), objectIn[replicaOfModel](is.ReplicaOf); was != nil && is != nil {
+			warnOfUnread(was.Password, is.given(), at.AtName("replica_of").AtName("password"), diags)
 		}
 	}
 }

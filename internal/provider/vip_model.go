@@ -143,7 +143,7 @@ func (m vipModel) validateCheck(ctx context.Context, service serviceModel, at pa
 	}
 	timeout, timeoutErr := parseDuration(cmp.Or(check.Timeout.ValueString(), defaultCheckTimeout))
 	interval, intervalErr := parseDuration(cmp.Or(check.Interval.ValueString(), defaultCheckInterval))
-	if timeoutErr == nil && intervalErr == nil && timeout > interval {
+	if kind != string(keepalived.CheckNone) && timeoutErr == nil && intervalErr == nil && timeout > interval {
 		diags.AddAttributeError(at.AtName("timeout"), "Timeout Longer Than the Interval", fmt.Sprintf("A check that may take longer (%s) than the time to the next one (%s) never settles: make timeout at most the interval.", timeout, interval))
 	}
 }

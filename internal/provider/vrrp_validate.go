@@ -38,7 +38,7 @@ func (v *vrrpModel) validate(ctx context.Context, diags *diag.Diagnostics) {
 	if v.noPreempt() && !v.Preempt.IsUnknown() {
 		diags.AddAttributeWarning(at.AtName("preempt"), "No Drain without Preemption",
 			"With preempt = false, this director takes the VIPs from no running master, whatever their priorities: a drain of the other director, and what that one tracks, cannot move the VIPs here. They move when the other one ends or goes into fault, which breaks established connections. To keep connections when a director comes back, preempt_delay is enough.")
-		if !v.PreemptDelay.IsNull() {
+		if !v.PreemptDelay.IsNull() && v.PreemptDelay.ValueString() != defaultPreemptDelay { // which Terraform writes for an import
 			diags.AddAttributeError(at.AtName("preempt_delay"), "Delay without Preemption", "preempt_delay says how long to wait before preempting, which preempt = false forbids; keepalived refuses both together. Leave one of them out.")
 		}
 	}

@@ -56,7 +56,7 @@ resource "redislb_director" "kept_password_long" {
 # error: Delay without Preemption.*Leave one of them out
 resource "redislb_director" "preempt_delay_without_preempt" {
   host = "a"
-  vrrp = { interface = "eth0", virtual_router_id = 1, priority = 1, preempt = false, preempt_delay = "15s" }
+  vrrp = { interface = "eth0", virtual_router_id = 1, priority = 1, preempt = false, preempt_delay = "20s" }
 }
 
 # error: Invalid unicast.*unicast has at least one peer: name the other directors' addresses, or leave unicast out
