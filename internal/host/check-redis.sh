@@ -128,12 +128,13 @@ watchdog=$!
 
 if [ "$tls" ]; then
 	type -P openssl >/dev/null || unhealthy "openssl is not installed, without which there is no TLS"
-	# Killed before it can end openssl, this leaves that to timeout. The read has it
+	# Killed before it can end openssl, this leaves that to timeout, which comes later than
+	# our own end, or openssl's would be taken for the server's. The read has it
 	# wait until the shell, which forgets a coprocess that has ended, holds its ends.
 	# -quiet: what looks like a command of s_client in the request is none.
 	coproc channel {
 		read -r
-		exec timeout --foreground "$timeout" openssl s_client -quiet -verify_quiet -verify_return_error \
+		exec timeout --foreground $((10#${timeout%.*} + 2)) openssl s_client -quiet -verify_quiet -verify_return_error \
 			-connect "$endpoint" "${tls_options[@]}" 2>&1 {life}>&-
 	}
 	tls_pid=$!
