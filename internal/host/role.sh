@@ -218,7 +218,9 @@ loaded() {
 
 if [ "$1" = START ]; then
 	prepare
-	guard ''
+	# One that was killed has left the VIPs on their interface, where this one takes them
+	# away a moment after it has told IPVS to leave all packets alone.
+	guard leaves
 elif [ "$1" = LOADED ]; then
 	loaded
 	guard '' # for VIPs that have come or gone

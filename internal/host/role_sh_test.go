@@ -246,8 +246,12 @@ func TestSwitchesOfTheGuardAreSetBeforeKeepalivedStarts(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if _, note := becomesIn(t, root, "START", true); note != "" {
+	rules, note := becomesIn(t, root, "START", true, "vip-192.0.2.229.address.conf")
+	if note != "" {
 		t.Errorf("a start is no change of the role: %q", note)
+	}
+	if !strings.Contains(rules, "add element inet redislb moves_51 { 0 timeout 15s }\n") {
+		t.Errorf("resets are not held back where a killed keepalived left the VIPs:\n%s", rules)
 	}
 	for name, want := range map[string]string{"backup_only": "1\n", "sync_threshold": "1 0\n"} {
 		if got, err := os.ReadFile(filepath.Join(root, "proc/sys/net/ipv4/vs", name)); err != nil || string(got) != want {
