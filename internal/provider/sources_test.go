@@ -101,7 +101,7 @@ func directorHosts(t *testing.T) (a, b []byte) {
 		more += "== role\n" + state + "\n== ipvs daemon\n" + daemon + " sync daemon (mcast=eth0, syncid=51, maxlen=1472)\n== package manager\n/usr/bin/apt-get\n"
 		return bytes.Replace(out, []byte("== tar\n"), []byte(more+"== tar\n"), 1)
 	}
-	a = answer("a", "MASTER", "master", "== health\nnow 1795702200\n[192.0.2.229]:tcp:6379_[192.0.2.12]:tcp:6379 DOWN 1795701787\n[192.0.2.229]:tcp:6379_[192.0.2.13]:tcp:6379 NEW 4000000000\n")
+	a = answer("a", "MASTER", "master", "== health\nnow 1795702200\n[192.0.2.229]:tcp:6379_[192.0.2.12]:tcp:6379 DOWN 1795701787\n[192.0.2.229]:tcp:6379_[192.0.2.13]:tcp:6379 NEW 4000000000\n== nft table\ntable inet redislb {\n\tset strangers_51 {\n\t\telements = { 192.0.2.77 timeout 1m expires 59s }\n\t}\n}\n")
 	a = bytes.Replace(a, []byte("12          0\n"), []byte("12          0\n   Total Incoming Outgoing         Incoming         Outgoing\n   Conns  Packets  Packets            Bytes            Bytes\n      1F       20        0               40                0\n"), 1)
 	return a, answer("b", "BACKUP", "backup", "")
 }
@@ -193,6 +193,9 @@ func TestDataSourcesTellWhatIsOnTheHosts(t *testing.T) {
 	expect("vrrp.a", root("held_vips"), list("192.0.2.229"))
 	expect("vrrp.a", root("sync_daemons"), knownvalue.ListExact([]knownvalue.Check{knownvalue.ObjectExact(map[string]knownvalue.Check{
 		"role": text("master"), "interface": text("eth0"), "id": number(51),
+	})}))
+	expect("vrrp.a", root("strangers"), knownvalue.ListExact([]knownvalue.Check{knownvalue.ObjectExact(map[string]knownvalue.Check{
+		"address": text("192.0.2.77"), "virtual_router_id": number(51),
 	})}))
 
 	shows := func(words ...string) knownvalue.Check {

@@ -2,6 +2,8 @@ package provider
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
@@ -30,6 +32,7 @@ type vrrpSourceModel struct {
 	HeldVIPs        []string           `tfsdk:"held_vips"`
 	VIPInstances    []vipInstanceValue `tfsdk:"vip_instances"`
 	SyncDaemons     []syncDaemonValue  `tfsdk:"sync_daemons"`
+	Strangers       []strangerValue    `tfsdk:"strangers"`
 }
 
 type vipInstanceValue struct {
@@ -43,6 +46,11 @@ type syncDaemonValue struct {
 	Role      string `tfsdk:"role"`
 	Interface string `tfsdk:"interface"`
 	ID        int64  `tfsdk:"id"`
+}
+
+type strangerValue struct {
+	Address         string `tfsdk:"address"`
+	VirtualRouterID int64  `tfsdk:"virtual_router_id"`
 }
 
 func (d *vrrpDataSource) Metadata(_ context.Context, req datasource.MetadataRequest, resp *datasource.MetadataResponse) {
@@ -75,6 +83,10 @@ func (d *vrrpDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, r
 				"interface": stringResult("Its interface."),
 				"id":        intResult("The sync id."),
 			}),
+			"strangers": objectsResult("Who advertised, in the last minute and on the interface of the instances, the virtual router id of one of them for other addresses than its VIPs: other groups with the same id, or a director of this one while its VIPs are being changed.", map[string]schema.Attribute{
+				"address":           stringResult("The address that sent it."),
+				"virtual_router_id": intResult("The virtual router id."),
+			}),
 		},
 	}
 }
@@ -89,9 +101,14 @@ func (d *vrrpDataSource) Read(ctx context.Context, req datasource.ReadRequest, r
 		resp.Diagnostics.AddError("Unable to Read VRRP Instance", "Host "+h.Name+" ("+h.Target()+"): "+err.Error()+".")
 		return
 	}
-	m := vrrpSourceModel{Host: h.Name, VIPs: []string{}, HeldVIPs: []string{}, VIPInstances: []vipInstanceValue{}, SyncDaemons: []syncDaemonValue{}}
+	m := vrrpSourceModel{Host: h.Name, VIPs: []string{}, HeldVIPs: []string{}, VIPInstances: []vipInstanceValue{}, SyncDaemons: []syncDaemonValue{}, Strangers: []strangerValue{}}
 	for _, sync := range s.SyncDaemons {
 		m.SyncDaemons = append(m.SyncDaemons, syncDaemonValue{string(sync.Role), sync.Interface, int64(sync.ID)})
+	}
+	for _, id := range slices.Sorted(maps.Keys(s.Strangers)) {
+		for _, stranger := range s.Strangers[id] {
+			m.Strangers = append(m.Strangers, strangerValue{stranger.String(), int64(id)})
+		}
 	}
 	m.fill(instance, s)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &m)...)
