@@ -110,10 +110,12 @@ func TestSudoWithAndWithoutPassword(t *testing.T) {
 		}
 	})
 	withoutPassword := inline(realServer(h, common+`user = "ops"`))
-	withoutPassword.PreConfig = func() { h.MustExec(t, "ip address del 192.0.2.229/32 dev lo") }
+	withoutPassword.PreConfig = func() {
+		h.MustExec(t, "ip address del 192.0.2.229/32 dev lo; ip address add 192.0.2.229/24 dev eth0")
+	}
 	withoutPassword.Check = check(t, func(t *testing.T) {
-		if got := h.MustExec(t, "ip -4 address show dev lo label lo:1"); !strings.Contains(got, "192.0.2.229/32") {
-			t.Errorf("the VIP did not come back: %s", got)
+		if got := h.MustExec(t, "ip -o -4 address show to 192.0.2.229"); !strings.Contains(got, "192.0.2.229/32 scope global lo:1") || strings.Contains(got, "eth0") {
+			t.Errorf("the VIP did not come back to lo, or not to it alone: %s", got)
 		}
 	})
 	resource.Test(t, resource.TestCase{Steps: []resource.TestStep{withPassword, withoutPassword}})

@@ -64,7 +64,7 @@ func sysctlFile(header string, params []Sysctl) []byte {
 }
 
 // LoopbackAddress is a VIP on the loopback interface, as a host route, under the
-// label lo:1 (IPv4; IPv6 addresses have no label).
+// label lo:1 (IPv4; IPv6 addresses have no label), and on no other.
 type LoopbackAddress struct{ Address netip.Addr }
 
 const loopbackLabel = "lo:1"
@@ -95,6 +95,9 @@ func (l LoopbackAddress) Found(s *Snapshot) (string, bool) {
 	for _, a := range l.held(s) {
 		texts = append(texts, addressText(a.Prefix, a.Label))
 	}
+	for _, a := range l.strays(s) {
+		texts = append(texts, a.Prefix.String()+" on "+a.Device)
+	}
 	return strings.Join(texts, ", "), len(texts) > 0
 }
 
@@ -108,6 +111,14 @@ func (l LoopbackAddress) held(s *Snapshot) []Address {
 	return held
 }
 
+// strays are where the VIP is besides lo and should not be: there the host answers ARP for it.
+func (l LoopbackAddress) strays(s *Snapshot) []Address {
+	if !s.Holds(l.Address) || !s.onlyOnLo(l.Address) {
+		return nil
+	}
+	return HeldAddress{Prefix: l.prefix()}.held(s)
+}
+
 func addressText(p netip.Prefix, label string) string {
 	if label == "" || label == "-" {
 		return p.String()
@@ -115,8 +126,24 @@ func addressText(p netip.Prefix, label string) string {
 	return p.String() + " label " + label
 }
 
+// establish leaves the right one alone, which may have connections.
 func (l LoopbackAddress) establish(s *Snapshot) []step {
-	return append(l.remove(s), call("add_address", "lo", l.prefix().String(), l.label()))
+	var steps []step
+	there := false
+	for _, a := range l.held(s) {
+		if addressText(a.Prefix, a.Label) == l.Want() {
+			there = true
+		} else {
+			steps = append(steps, deleteAddress(a))
+		}
+	}
+	for _, a := range l.strays(s) {
+		steps = append(steps, deleteAddress(a))
+	}
+	if !there {
+		steps = append(steps, call("add_address", "lo", l.prefix().String(), l.label()))
+	}
+	return steps
 }
 
 func (l LoopbackAddress) remove(s *Snapshot) []step {

@@ -105,10 +105,10 @@ func TestArtifactsAreLookedAtEstablishedAndRemovedByKind(t *testing.T) {
 
 		"address missing":      {artifact: LoopbackAddress{vip}, snapshot: onLo(), establish: "add_address lo 192.0.2.229/32 lo:1"},
 		"address elsewhere":    {artifact: LoopbackAddress{vip}, snapshot: &Snapshot{Addresses: []Address{{Device: "eth0", Prefix: netip.PrefixFrom(vip, 24), Label: "eth0"}}}, establish: "add_address lo 192.0.2.229/32 lo:1"},
-		"address as wanted":    {artifact: LoopbackAddress{vip}, snapshot: onLo("192.0.2.229/32 lo:1"), found: "192.0.2.229/32 label lo:1", same: true, establish: "delete_address lo 192.0.2.229/32 lo:1\nadd_address lo 192.0.2.229/32 lo:1", remove: "delete_address lo 192.0.2.229/32 lo:1"},
+		"address as wanted":    {artifact: LoopbackAddress{vip}, snapshot: onLo("192.0.2.229/32 lo:1"), found: "192.0.2.229/32 label lo:1", same: true, remove: "delete_address lo 192.0.2.229/32 lo:1"},
 		"address with /24":     {artifact: LoopbackAddress{vip}, snapshot: onLo("192.0.2.229/24 lo:1"), found: "192.0.2.229/24 label lo:1", establish: "delete_address lo 192.0.2.229/24 lo:1\nadd_address lo 192.0.2.229/32 lo:1", remove: "delete_address lo 192.0.2.229/24 lo:1"},
 		"address, other label": {artifact: LoopbackAddress{vip}, snapshot: onLo("192.0.2.229/32 lo:0"), found: "192.0.2.229/32 label lo:0", establish: "delete_address lo 192.0.2.229/32 lo:0\nadd_address lo 192.0.2.229/32 lo:1", remove: "delete_address lo 192.0.2.229/32 lo:0"},
-		"address twice":        {artifact: LoopbackAddress{vip}, snapshot: onLo("192.0.2.229/24 lo", "192.0.2.229/32 lo:1"), found: "192.0.2.229/24 label lo, 192.0.2.229/32 label lo:1", establish: "delete_address lo 192.0.2.229/24 lo\ndelete_address lo 192.0.2.229/32 lo:1\nadd_address lo 192.0.2.229/32 lo:1", remove: "delete_address lo 192.0.2.229/24 lo\ndelete_address lo 192.0.2.229/32 lo:1"},
+		"address twice":        {artifact: LoopbackAddress{vip}, snapshot: onLo("192.0.2.229/24 lo", "192.0.2.229/32 lo:1"), found: "192.0.2.229/24 label lo, 192.0.2.229/32 label lo:1", establish: "delete_address lo 192.0.2.229/24 lo", remove: "delete_address lo 192.0.2.229/24 lo\ndelete_address lo 192.0.2.229/32 lo:1"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			found, there := c.artifact.Found(c.snapshot)

@@ -239,9 +239,13 @@ func (s *Snapshot) ServedVIPs() []netip.Addr {
 	return served
 }
 
+// serves reports whether the VIP is one of these, or of what the keepalived that runs has
+// read: somebody may have deleted its file since.
 func (s *Snapshot) serves(vip netip.Addr) bool {
 	vips, _ := s.foreignVIPs()
-	return slices.Contains(s.ManagedVIPs(), vip) || slices.ContainsFunc(vips, func(v VIP) bool { return v.Address.Addr() == vip })
+	_, shared := s.Loaded[keepalived.VIPAddressPath(vip)]
+	_, own := s.Loaded[keepalived.VIPInstancePath(vip)]
+	return shared || own || slices.Contains(s.ManagedVIPs(), vip) || slices.ContainsFunc(vips, func(v VIP) bool { return v.Address.Addr() == vip })
 }
 
 // carried are the files of the VIPs of a foreign configuration that is adopted: they are

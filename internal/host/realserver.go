@@ -108,16 +108,7 @@ func RealServerOn(s *Snapshot) (RealServer, error) {
 	if r.Redis, err = redisOn(s); err != nil {
 		return r, err
 	}
-	for _, line := range strings.Split(string(s.Files[realServerUnitFile].Content), "\n") {
-		words := strings.Fields(line)
-		if len(words) < 4 || !strings.HasPrefix(line, "ExecStart=") {
-			continue
-		}
-		if p, err := netip.ParsePrefix(words[3]); err == nil {
-			r.VIPs = append(r.VIPs, p.Addr())
-		}
-	}
-	if len(r.VIPs) > 0 {
+	if r.VIPs = s.unitVIPs(); len(r.VIPs) > 0 {
 		return r, nil
 	}
 	for _, a := range s.Addresses {
@@ -127,6 +118,27 @@ func RealServerOn(s *Snapshot) (RealServer, error) {
 		}
 	}
 	return r, nil
+}
+
+// unitVIPs are those of the unit that a real server has.
+func (s *Snapshot) unitVIPs() []netip.Addr {
+	var vips []netip.Addr
+	for line := range strings.Lines(string(s.Files[realServerUnitFile].Content)) {
+		words := strings.Fields(line)
+		if len(words) < 4 || !strings.HasPrefix(line, "ExecStart=") {
+			continue
+		}
+		if p, err := netip.ParsePrefix(words[3]); err == nil {
+			vips = append(vips, p.Addr())
+		}
+	}
+	return vips
+}
+
+// onlyOnLo reports whether the host is a real server of ours for the VIP already, and no
+// keepalived there can have put it on another interface than lo.
+func (s *Snapshot) onlyOnLo(vip netip.Addr) bool {
+	return s.managed(realServerUnitFile) && slices.Contains(s.unitVIPs(), vip) && !s.serves(vip) && !s.Foreign()
 }
 
 // OwnAddress returns the host's own address on the network of the first VIP;
@@ -162,7 +174,7 @@ func (r RealServer) Check(s *Snapshot, address string) []Problem {
 	}
 	for _, vip := range r.VIPs {
 		for _, a := range s.Addresses {
-			if a.Device != "lo" && a.Prefix.Addr() == vip && !s.serves(vip) {
+			if a.Device != "lo" && a.Prefix.Addr() == vip && !s.serves(vip) && !s.onlyOnLo(vip) {
 				problems = append(problems, Problem{[]string{"vips"}, "VIP Is the Host's Own Address",
 					fmt.Sprintf("%s is on %s of the host. A VIP is an address that belongs to no machine.", vip, a.Device)})
 			}
