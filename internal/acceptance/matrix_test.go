@@ -160,6 +160,8 @@ var driftMatrix = [][]mutation{{
 }, {
 	{"keepalived.conf open to all", "a", "chmod 666 " + conf,
 		[]place{{directorA, "file " + conf, `\(mode 0666`}}},
+	{"folder of keepalived's files open to all", "a", "chmod 777 /etc/keepalived/redislb",
+		[]place{{directorA, "folder /etc/keepalived/redislb", `\Amode 0777, owner root:root\z`}}},
 	{"file of services deleted", "a", "rm " + services,
 		[]place{{vipAddress, "a: file " + services, ``}}},
 	{"file of the VIP truncated", "a", ": >" + address,

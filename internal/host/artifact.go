@@ -32,6 +32,7 @@ type phase int
 const (
 	phasePackage phase = iota
 	phaseModule
+	phaseFolder
 	phaseFile
 	phaseSysctl
 	phaseAddress
@@ -117,12 +118,12 @@ func present(artifacts []Artifact, s *Snapshot) []Artifact {
 
 // remains returns those of the artifacts, all of which must be gone, that are
 // still there and that keepalived, or another commit, can yet take away. What a
-// unit, a module or a sysctl was before is put back in the commit itself. There is
-// nothing to wait for.
+// unit, a module or a sysctl was before is put back in the commit itself, and a folder
+// goes when it is settled (transact.sh). There is nothing to wait for.
 func remains(gone []Artifact, s *Snapshot) []Artifact {
 	return slices.DeleteFunc(present(gone, s), func(a Artifact) bool {
 		switch a := a.(type) {
-		case Package, Module, Sysctl, ARPIgnore, Unit, RedisServer, OtherProtocols, ResetGuard, PeerMarks:
+		case Package, Module, Folder, Sysctl, ARPIgnore, Unit, RedisServer, OtherProtocols, ResetGuard, PeerMarks:
 			return true
 		case File:
 			return !s.managed(a.Path)
@@ -133,14 +134,14 @@ func remains(gone []Artifact, s *Snapshot) []Artifact {
 }
 
 // removable returns what of the artifacts a commit takes away: not packages, which
-// stay, nor the sync daemon, which ends with keepalived, and no file that has become
+// stay, nor folders or the sync daemon, which go with their files and keepalived, and no file that has become
 // somebody else's, nor keepalived with it.
 func removable(gone []Artifact, s *Snapshot) []Artifact {
 	_, configured := s.Files[keepalived.ConfigPath]
 	foreign := configured && !s.managed(keepalived.ConfigPath)
 	return slices.DeleteFunc(slices.Clone(gone), func(a Artifact) bool {
 		switch a := a.(type) {
-		case Package, SyncRole, OtherProtocols, ResetGuard:
+		case Package, Folder, SyncRole, OtherProtocols, ResetGuard:
 			return true
 		case File:
 			_, there := s.Files[a.Path]

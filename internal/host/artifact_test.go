@@ -2,6 +2,7 @@ package host
 
 import (
 	"fmt"
+	"io/fs"
 	"net/netip"
 	"slices"
 	"strings"
@@ -43,6 +44,11 @@ func TestArtifactsAreLookedAtEstablishedAndRemovedByKind(t *testing.T) {
 		s := other(fileMap{loaded.Path: file("text\n")})
 		s.Loaded = map[string]string{path: sum}
 		return s
+	}
+	folder, packaged := Folder{Path: keepalived.Dir}, Folder{Path: "/etc/keepalived", Packaged: true}
+	folderOf := func(mode fs.FileMode, owner string) *Snapshot {
+		state := FileState{Mode: fs.ModeDir | mode, Owner: owner}
+		return other(fileMap{folder.Path: state, packaged.Path: state})
 	}
 	tcp53 := OtherProtocols{vip, []ipvs.Key{{Protocol: ipvs.TCP, Address: vip, Port: 53}}}
 	arp := ARPIgnore{Sysctl{arpIgnore, "1"}, []netip.Addr{vip}}
@@ -90,6 +96,20 @@ func TestArtifactsAreLookedAtEstablishedAndRemovedByKind(t *testing.T) {
 		"file not loaded":    {artifact: loaded, snapshot: runsBy(loaded.Path, sumOfNothing), found: "(not what keepalived runs by: changed and loaded by hand, and put back since, or never loaded)\ntext\n", establish: "put /etc/keepalived/redislb/vip-192.0.2.229.services.conf 0644 " + sumOfText, remove: "remove /etc/keepalived/redislb/vip-192.0.2.229.services.conf " + sumOfText},
 		"file never loaded":  {artifact: loaded, snapshot: runsBy("/etc/keepalived/keepalived.conf", sumOfText), found: "(not what keepalived runs by: changed and loaded by hand, and put back since, or never loaded)\ntext\n", establish: "put /etc/keepalived/redislb/vip-192.0.2.229.services.conf 0644 " + sumOfText, remove: "remove /etc/keepalived/redislb/vip-192.0.2.229.services.conf " + sumOfText},
 		"file as it runs by": {artifact: loaded, snapshot: runsBy(loaded.Path, sumOfText), found: "text\n", same: true, establish: "put /etc/keepalived/redislb/vip-192.0.2.229.services.conf 0644 " + sumOfText, remove: "remove /etc/keepalived/redislb/vip-192.0.2.229.services.conf " + sumOfText},
+
+		"no folder":                       {artifact: folder, snapshot: other(nil)},
+		"folder as wanted":                {artifact: folder, snapshot: folderOf(0o755, "root:root"), found: "mode 0755, owner root:root", same: true, establish: "set_folder /etc/keepalived/redislb root:root 755"},
+		"folder open to all":              {artifact: folder, snapshot: folderOf(0o777, "root:root"), found: "mode 0777, owner root:root", establish: "set_folder /etc/keepalived/redislb root:root 755"},
+		"folder of another owner":         {artifact: folder, snapshot: folderOf(0o755, "nobody:root"), found: "mode 0755, owner nobody:root", establish: "set_folder /etc/keepalived/redislb root:root 755"},
+		"folder of another group":         {artifact: folder, snapshot: folderOf(0o755, "root:adm"), found: "mode 0755, owner root:adm", establish: "set_folder /etc/keepalived/redislb root:root 755"},
+		"folder that nobody enters":       {artifact: folder, snapshot: folderOf(0o600, "root:root"), found: "mode 0600, owner root:root", establish: "set_folder /etc/keepalived/redislb root:root 755"},
+		"no packaged folder":              {artifact: packaged, snapshot: other(nil)},
+		"packaged folder":                 {artifact: packaged, snapshot: folderOf(0o755, "root:root"), found: packaged.Want(), same: true, establish: "set_folder /etc/keepalived root go-w"},
+		"packaged folder of a group":      {artifact: packaged, snapshot: folderOf(0o750, "root:adm"), found: packaged.Want(), same: true, establish: "set_folder /etc/keepalived root go-w"},
+		"packaged folder, group root":     {artifact: packaged, snapshot: folderOf(0o775, "root:root"), found: packaged.Want(), same: true, establish: "set_folder /etc/keepalived root go-w"},
+		"packaged folder open to all":     {artifact: packaged, snapshot: folderOf(0o757, "root:root"), found: "mode 0757, owner root:root", establish: "set_folder /etc/keepalived root go-w"},
+		"packaged folder open to a group": {artifact: packaged, snapshot: folderOf(0o775, "root:adm"), found: "mode 0775, owner root:adm", establish: "set_folder /etc/keepalived root go-w"},
+		"packaged folder of another":      {artifact: packaged, snapshot: folderOf(0o755, "nobody:root"), found: "mode 0755, owner nobody:root", establish: "set_folder /etc/keepalived root go-w"},
 
 		"file missing":     {artifact: plain, snapshot: other(nil), establish: "put /etc/sysctl.d/x 0644 absent", remove: "remove /etc/sysctl.d/x " + sumOfNothing},
 		"file as wanted":   {artifact: plain, snapshot: other(fileMap{plain.Path: file("text\n")}), found: "text\n", same: true, establish: "put /etc/sysctl.d/x 0644 " + sumOfText, remove: "remove /etc/sysctl.d/x " + sumOfText},

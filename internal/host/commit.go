@@ -71,8 +71,11 @@ func steps(s *Snapshot, want, gone []Artifact) []step {
 // configuration of ours left to check.
 func isKeepalived(a Artifact) bool { return a == Artifact(Unit{Name: keepalivedUnit}) }
 
-func touchesKeepalived(s step) bool { return touches(s, "/etc/keepalived/") }
-func touchesUnits(s step) bool      { return touches(s, "/etc/systemd/") }
+func touchesKeepalived(s step) bool {
+	return touches(s, "/etc/keepalived/") || len(s.words) > 0 && s.words[0] == setFolder
+}
+
+func touchesUnits(s step) bool { return touches(s, "/etc/systemd/") }
 
 func touches(s step, folder string) bool {
 	return slices.ContainsFunc(s.files, func(f fileChange) bool { return strings.HasPrefix(f.path, folder) })

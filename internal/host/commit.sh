@@ -234,6 +234,17 @@ put_files_back() {
 
 drop_folder() { rmdir "$1" 2>/dev/null || true; }
 
+# set_folder PATH OWNER MODE
+set_folder() {
+	step="set the owner and the mode of the folder $1"
+	before=$(stat -L -c '%u:%g %a' "$1")
+	undo own_folder "$1" "${before% *}" "${before#* }"
+	durable "$work/undo"
+	own_folder "$1" "$2" "$3"
+}
+
+own_folder() { chown "$2" "$1" && chmod "$3" "$1" && durable "$1"; }
+
 # keep_foreign_file PATH: of keepalived's configuration, which is all that can be
 # adopted. Whether keepalived ran with it is kept too.
 keep_foreign_file() {

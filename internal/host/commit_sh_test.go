@@ -59,6 +59,7 @@ case "$1 $2" in
 "address del") grep -v " $3 " "$root/addresses" >"$root/addresses.new"; mv "$root/addresses.new" "$root/addresses" ;;
 "-o address") cat "$root/addresses" ;;
 esac`,
+	"chown":      ``,
 	"modprobe":   ``,
 	"rmmod":      ``,
 	"nft":        ``,

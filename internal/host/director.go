@@ -4,6 +4,7 @@ import (
 	"cmp"
 	_ "embed"
 	"fmt"
+	"path"
 	"regexp"
 	"strings"
 
@@ -92,6 +93,8 @@ func (d Director) Artifacts() []Artifact {
 		Package{"ipvsadm"},
 		Package{"nftables"}, // for the reset guard of role.sh
 		Module{"ip_vs"},
+		Folder{Path: path.Dir(keepalived.Dir), Packaged: true},
+		Folder{Path: keepalived.Dir},
 		File{Path: directorModulesFile, Mode: 0o644, Content: []byte(keepalived.Header("redislb_director") + "ip_vs\n")},
 		File{Path: directorSysctlFile, Mode: 0o644, Content: sysctlFile(keepalived.Header("redislb_director"), d.Guard.sysctls())},
 	}

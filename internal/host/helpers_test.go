@@ -280,6 +280,8 @@ func (m *machine) hold(artifacts []Artifact) *machine {
 			}
 		case Module:
 			m.ipvsLoaded = true
+		case Folder:
+			m.files[a.Path] = FileState{Mode: fs.ModeDir | 0o755, Owner: "root:root"}
 		case File:
 			if a.Label != "" {
 				m.secrets = append(m.secrets, "8180 root:root "+a.Path+"\n"+a.Want())
@@ -415,6 +417,9 @@ func archiveOf(files map[string]FileState, links map[string]string, noted time.T
 		f := files[path]
 		user, group, _ := strings.Cut(f.Owner, ":")
 		head := &tar.Header{Name: path[1:], Mode: int64(f.Mode.Perm()), Uname: user, Gname: group, Size: int64(len(f.Content)), Typeflag: tar.TypeReg, Format: tar.FormatGNU}
+		if f.Mode.IsDir() {
+			head.Name, head.Typeflag = head.Name+"/./", tar.TypeDir
+		}
 		if err := w.WriteHeader(head); err != nil {
 			panic(err)
 		}

@@ -130,6 +130,7 @@ func (w *world) restore(m moment) {
 		switch e := m[path]; {
 		case e.mode.IsDir():
 			w.must(os.Mkdir(path, e.mode.Perm()))
+			w.must(os.Chmod(path, e.mode.Perm()))
 		case e.mode&fs.ModeSymlink != 0:
 			w.must(os.Symlink(e.content, path))
 		default:
@@ -268,6 +269,7 @@ func TestKilledBeforeEachCall(t *testing.T) {
 				if name == "director" {
 					w.write("etc/ready", "#!/bin/sh\n", 0o755)
 					w.write(conf, "theirs\n", 0o640)
+					w.must(os.Chmod(filepath.Join(w.root, "etc/keepalived"), 0o777))
 					m.files[keepalived.ConfigPath] = file("theirs\n")
 				}
 				if c.below != nil {
@@ -280,6 +282,7 @@ func TestKilledBeforeEachCall(t *testing.T) {
 					m := bareMachine()
 					if name == "director" && way.from == nil {
 						m.files[keepalived.ConfigPath] = file("theirs\n")
+						m.files["/etc/keepalived"] = FileState{Mode: fs.ModeDir | 0o777, Owner: "root:root"}
 					}
 					s := m.hold(c.below).hold(way.from).snapshot(t)
 					if name == "director" {

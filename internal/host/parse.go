@@ -217,7 +217,8 @@ func (s *Snapshot) parseFiles(archive []byte) error {
 		if err != nil {
 			return err
 		}
-		if "/"+head.Name == roleNote {
+		name := path.Clean("/" + head.Name) // a folder's ends with /./
+		if name == roleNote {
 			s.stateNoted = head.ModTime
 			continue
 		}
@@ -228,7 +229,7 @@ func (s *Snapshot) parseFiles(archive []byte) error {
 				return err
 			}
 		}
-		s.Files["/"+head.Name] = state
+		s.Files[name] = state
 	}
 }
 

@@ -257,9 +257,10 @@ for secret in /etc/keepalived/redislb/auth.conf /etc/keepalived/redislb/*.passwo
 done
 
 # A symbolic link is told as one, never followed: writing through it would change
-# a file that is not ours. The note of the role is among them for its time.
+# a file that is not ours. Of a folder that is one, it is told where it leads. The note of
+# the role is among them for its time.
 set --
-for f in /etc/keepalived/keepalived.conf /etc/keepalived/redislb/* /etc/redislb/* \
+for f in /etc/keepalived/. /etc/keepalived/redislb/. /etc/keepalived/keepalived.conf /etc/keepalived/redislb/* /etc/redislb/* \
 	/etc/sysctl.d/*redislb* /etc/modules-load.d/*redislb* \
 	/etc/systemd/system/redislb-* /etc/systemd/system/keepalived.service.d/redislb* \
 	/run/redislb/role; do

@@ -36,7 +36,7 @@ type Snapshot struct {
 	HasNft            bool
 	HasRedis          bool // a redis-server, whoever put it there
 
-	Files     map[string]FileState // by path; only paths that the probe asks for
+	Files     map[string]FileState // and folders, by path; only paths that the probe asks for
 	Sysctls   map[string]string    // by dotted name
 	Addresses []Address
 	Units     map[string]UnitState // by full unit name; absent: unknown to systemd

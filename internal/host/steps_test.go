@@ -65,6 +65,9 @@ func TestStepsAreInTheOrderThatTheGoldenFilesSay(t *testing.T) {
 
 	limited := servingRedis()
 	limited.Redis[1].MaxMemory = "1gb"
+	open := director()
+	open.files[keepalived.Dir] = FileState{Mode: fs.ModeDir | 0o777, Owner: "root:root"}
+
 	promoted := bareMachine().hold(servingRedis().Artifacts())
 	promoted.servers[1].ReplicaOf = nil
 
@@ -75,6 +78,7 @@ func TestStepsAreInTheOrderThatTheGoldenFilesSay(t *testing.T) {
 		"director-create":           {machine: bareMachine(), want: redisDirector().Artifacts()},
 		"director-adopt":            {machine: foreign, want: adopting.Artifacts()[len(adopting.Artifacts())-5:]},
 		"director-update":           {machine: director(), want: deviating(raised.Artifacts(), director().snapshot(t))},
+		"director-open-folder":      {machine: open, want: deviating(redisDirector().Artifacts(), open.snapshot(t))},
 		"director-drain":            {machine: director(), want: deviating(drained.Artifacts(), director().snapshot(t))},
 		"director-hash":             {machine: director(), want: deviating(hashDirector().Artifacts(), director().snapshot(t)), gone: Obsolete(redisDirector().Artifacts(), hashDirector().Artifacts())},
 		"director-hash-no-more":     {machine: hashing, want: deviating(redisDirector().Artifacts(), hashing.snapshot(t)), gone: Obsolete(hashDirector().Artifacts(), redisDirector().Artifacts())},
@@ -123,7 +127,7 @@ func TestNothingToDoIsNoStep(t *testing.T) {
 func TestKeepalivedIsCheckedAndReloadedOnceIffItsFilesChange(t *testing.T) {
 	all := slices.Concat(redisDirector().Artifacts(), redisServer().Artifacts(), redisVIP().Artifacts())
 	there := bareMachine().hold(all).snapshot(t)
-	bare := bareMachine().snapshot(t)
+	bare := bareMachine().hold([]Artifact{Folder{Path: "/etc/keepalived"}, Folder{Path: keepalived.Dir}}).snapshot(t)
 	rapid.Check(t, func(t *rapid.T) {
 		s := there
 		var want, gone []Artifact
@@ -131,7 +135,8 @@ func TestKeepalivedIsCheckedAndReloadedOnceIffItsFilesChange(t *testing.T) {
 		for i, a := range all {
 			fate := rapid.IntRange(0, 2).Draw(t, fmt.Sprint(i))
 			f, isFile := a.(File)
-			touched = touched || isFile && strings.HasPrefix(f.Path, "/etc/keepalived/") && fate > 0
+			_, isFolder := a.(Folder)
+			touched = touched || isFile && strings.HasPrefix(f.Path, "/etc/keepalived/") && fate > 0 || isFolder && fate == 1
 			switch fate {
 			case 1:
 				want = append(want, a)
@@ -301,6 +306,9 @@ func TestFilesThatAreWrittenAreAllProbed(t *testing.T) {
 		}
 	}
 	for _, a := range slices.Concat(redisDirector().Artifacts(), swapDirector().Artifacts(), servingRedis().Artifacts(), macVIP(t).Artifacts()) {
+		if f, ok := a.(Folder); ok && !strings.Contains(probe, " "+f.Path+"/. ") {
+			t.Errorf("probe.sh does not look at %s", f.Path)
+		}
 		f, ok := a.(File)
 		if !ok {
 			continue
