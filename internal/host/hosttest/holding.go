@@ -25,20 +25,17 @@ func Holding(bare []byte, role host.Role, artifacts []host.Artifact) ([]byte, er
 	h.addresses, _, _ = strings.Cut(addresses, "== ")
 	files := tar.NewWriter(&h.archive)
 	for _, a := range artifacts {
-		f, isFile := a.(host.File)
-		switch {
-		case !isFile:
+		head, content := h.file(a)
+		if head == nil {
 			h.hold(a)
-		case f.Label != "":
-			h.section("secret", "8180 root:root "+f.Path+"\n"+f.Want())
-		default:
-			head := &tar.Header{Name: f.Path[1:], Mode: int64(f.Mode), Uname: "root", Gname: "root", Size: int64(len(f.Content)), Typeflag: tar.TypeReg}
-			if err := files.WriteHeader(head); err != nil {
-				return nil, err
-			}
-			if _, err := files.Write(f.Content); err != nil {
-				return nil, err
-			}
+			continue
+		}
+		head.Uname, head.Gname = "root", "root"
+		if err := files.WriteHeader(head); err != nil {
+			return nil, err
+		}
+		if _, err := files.Write(content); err != nil {
+			return nil, err
 		}
 	}
 	if err := files.Close(); err != nil {
@@ -72,8 +69,23 @@ func (h *holding) section(name, body string) {
 	h.text += "== " + name + "\n" + strings.TrimSuffix(body, "\n") + "\n"
 }
 
+// file is what of an artifact is in the archive; nil: nothing.
+func (h *holding) file(a host.Artifact) (*tar.Header, []byte) {
+	switch a := a.(type) {
+	case host.Folder:
+		return &tar.Header{Name: a.Path[1:] + "/./", Mode: 0o755, Typeflag: tar.TypeDir}, nil
+	case host.File:
+		if a.Label == "" {
+			return &tar.Header{Name: a.Path[1:], Mode: int64(a.Mode), Size: int64(len(a.Content)), Typeflag: tar.TypeReg}, a.Content
+		}
+	}
+	return nil, nil
+}
+
 func (h *holding) hold(a host.Artifact) {
 	switch a := a.(type) {
+	case host.File: // a secret
+		h.section("secret", "8180 root:root "+a.Path+"\n"+a.Want())
 	case host.Package:
 		if section := map[string]string{"nftables": "nft", "redis-server": "redis-server"}[a.Name]; section != "" { // the capture has the others
 			h.section(section, "/usr/bin/"+section)
@@ -96,9 +108,6 @@ func (h *holding) hold(a host.Artifact) {
 		if !a.OnMaster || h.role == host.Master {
 			h.table = append(h.table, a.Service)
 		}
-	case host.PeerMarks:
-		_, rules := a.Render()
-		h.section("marks", strings.ReplaceAll(string(rules), "add rule inet redislb prerouting ", "\t\t"))
 	case host.IPVSTimeout:
 		if h.timeouts == nil {
 			h.timeouts = map[string]int64{}
