@@ -86,9 +86,7 @@ func TestWithoutAFileTheFirstKeyHoldsForTheRun(t *testing.T) {
 	// Another machine takes the address over, for another client of the same run.
 	run2 := new(remote.AcceptedKeys)
 	run(t, accepting(t, s, "", func(c *remote.Config) { c.Accepted = run2 }), ":")
-	port := s.Port()
-	s.Close()
-	other := remotetest.NewServer(t, remotetest.Options{Port: port, Password: secret})
+	other := s.Successor(t, remotetest.Options{Password: secret})
 	_ = distrusted(t, other, accepting(t, other, "", func(c *remote.Config) { c.Accepted, c.Password = run2, secret }))
 }
 

@@ -6,7 +6,6 @@ import (
 	"encoding/pem"
 	"io"
 	"net"
-	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -35,7 +34,6 @@ type Options struct {
 	Shell       string   // the login shell; "sh" if empty
 	MaxSessions int      // sessions at once per connection; 0 means any number
 	Mute        bool     // accept connections and say nothing
-	Port        int      // of 127.0.0.1; 0 means a free one
 	Refuse      int      // so many connections are closed before the SSH version, like MaxStartups
 	RefuseWords string   // what they are told
 	Forward     bool     // let clients through to other addresses (direct-tcpip)
@@ -66,8 +64,34 @@ type Server struct {
 	frozen   chan struct{} // closed by Thaw; nil if not frozen
 }
 
-// NewServer starts a server on 127.0.0.1.
+// NewServer starts a server on a free port of 127.0.0.1.
 func NewServer(t testing.TB, opts Options) *Server {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatalf("remotetest: %v", err)
+	}
+	return serverOn(t, listener, opts)
+}
+
+// Successor ends the server and starts another one at its address, which nobody else can
+// take in between.
+func (s *Server) Successor(t testing.TB, opts Options) *Server {
+	t.Helper()
+	file, err := s.listener.(*net.TCPListener).File()
+	if err != nil {
+		t.Fatalf("remotetest: %v", err)
+	}
+	defer file.Close()
+	listener, err := net.FileListener(file)
+	if err != nil {
+		t.Fatalf("remotetest: %v", err)
+	}
+	s.Close()
+	return serverOn(t, listener, opts)
+}
+
+func serverOn(t testing.TB, listener net.Listener, opts Options) *Server {
 	t.Helper()
 	if opts.User == "" {
 		opts.User = "root"
@@ -75,17 +99,12 @@ func NewServer(t testing.TB, opts Options) *Server {
 	if opts.Shell == "" {
 		opts.Shell = "sh"
 	}
-	s := &Server{opts: opts, hostKeys: opts.HostKeys, open: map[*gate]struct{}{}}
+	s := &Server{opts: opts, listener: listener, hostKeys: opts.HostKeys, open: map[*gate]struct{}{}}
 	s.clientKey, s.clientPEM = NewKey(t)
 	if len(s.hostKeys) == 0 {
 		key, _ := NewKey(t)
 		s.hostKeys = []ssh.Signer{key}
 	}
-	listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(opts.Port)))
-	if err != nil {
-		t.Fatalf("remotetest: %v", err)
-	}
-	s.listener = listener
 	s.conns.Go(s.serve)
 	t.Cleanup(s.Close)
 	return s
