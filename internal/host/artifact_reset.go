@@ -19,8 +19,8 @@ func (ResetGuard) phase() phase { return phaseResetGuard }
 func (ResetGuard) Want() string { return "holds resets of the VIPs back while they move" }
 
 // resetRules is how many rules of a VRRP instance drop resets: for IPv4 and IPv6, of a VIP
-// that has just come, of one that comes or goes, and of a stranger's connection.
-const resetRules = 6
+// that comes or goes and of a stranger's connection.
+const resetRules = 4
 
 var nftCounter = regexp.MustCompile(` counter packets \d+ bytes \d+`)
 

@@ -155,8 +155,6 @@ const resetChain = `table inet redislb {
 		ip protocol vrrp @th,8,8 0x33 update @leads_51 { meta mark & 0x00000000 timeout 10s }
 		meta l4proto != tcp accept
 		tcp flags & (rst | ack) != rst accept
-		ip saddr @vips_51 meta mark & 0x00000000 != @leads_51 fib saddr . oif type local counter packets 3 bytes 180 drop
-		ip6 saddr @vips6_51 meta mark & 0x00000000 != @leads_51 fib saddr . oif type local counter packets 3 bytes 180 drop
 		ip saddr @vips_51 meta mark & 0x00000000 == @moves_51 counter packets 3 bytes 180 drop
 		ip6 saddr @vips6_51 meta mark & 0x00000000 == @moves_51 counter packets 3 bytes 180 drop
 		ip saddr @vips_51 meta mark & 0x00000000 == @leads_51 fib saddr . oif type != local counter packets 3 bytes 180 drop

@@ -34,8 +34,8 @@ files=/etc/keepalived/redislb
 #
 # The first advertisement after some time without shows that this machine becomes
 # master; a script would be told of it too late. keepalived 2.1 sends it behind the
-# gratuitous ARP (vrrp.c, vrrp_state_master_tx): there a VIP shows it that is on the
-# interface of a machine that has not advertised.
+# gratuitous ARP only (vrrp.c, vrrp_state_master_tx), so that there a reset may slip
+# through.
 #
 # A host may be master of one instance and a backup of another, on one interface. So each has
 # sets of its own, by its virtual router id, which is the second byte of an advertisement
@@ -115,8 +115,6 @@ instance() {
 		add rule inet redislb output ip protocol 112 @th,8,8 $id meta mark & 0 != @leads_$id add @moves_$id { meta mark & 0 timeout 15s }
 		add rule inet redislb output ip protocol 112 @th,8,8 $id update @leads_$id { meta mark & 0 timeout $((${interval:-0} * 4 + 6))s }"
 	resets="$resets
-		add rule inet redislb output ip saddr @vips_$id meta mark & 0 != @leads_$id fib saddr . oif type local counter drop
-		add rule inet redislb output ip6 saddr @vips6_$id meta mark & 0 != @leads_$id fib saddr . oif type local counter drop
 		add rule inet redislb output ip saddr @vips_$id meta mark & 0 @moves_$id counter drop
 		add rule inet redislb output ip6 saddr @vips6_$id meta mark & 0 @moves_$id counter drop
 		add rule inet redislb output ip saddr @vips_$id meta mark & 0 @leads_$id fib saddr . oif type != local counter drop

@@ -78,7 +78,6 @@ func TestRoleIsNotedAndResetsOfTheVIPsAreHeldBack(t *testing.T) {
 		"add chain inet redislb output { type filter hook output priority -300; }\n",
 		"ip protocol 112 @th,8,8 51 update @leads_51 { meta mark & 0 timeout 14s }\n",
 		"meta l4proto != tcp accept\n",
-		"ip saddr @vips_51 meta mark & 0 != @leads_51 fib saddr . oif type local counter drop\n",
 		"ip saddr @vips_51 meta mark & 0 @moves_51 counter drop\n",
 	} {
 		if !strings.Contains(rules, want) {
