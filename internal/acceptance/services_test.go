@@ -4,7 +4,6 @@ package acceptance
 
 import (
 	"fmt"
-	"os"
 	"regexp"
 	"strings"
 	"testing"
@@ -18,14 +17,8 @@ import (
 // goldenVIP is a VIP of the golden files, which have every keyword that there is.
 func goldenVIP(t *testing.T, name string) host.VIP {
 	t.Helper()
-	read := func(kind string) []byte {
-		text, err := os.ReadFile("../keepalived/testdata/vip-" + name + "." + kind + ".conf")
-		if err != nil {
-			t.Fatal(err)
-		}
-		return text
-	}
-	vip, err := keepalived.ParseVIP(read("address"), read("services"))
+	file := func(kind string) []byte { return []byte(goldenFile(t, "vip-"+name+"."+kind+".conf")) }
+	vip, err := keepalived.ParseVIP(file("address"), file("services"))
 	if err != nil {
 		t.Fatal(err)
 	}

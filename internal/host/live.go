@@ -98,6 +98,9 @@ func (v VIP) holders(directors map[string]*Snapshot) []Problem {
 func (v VIP) strangers(directors map[string]*Snapshot) []Problem {
 	heard := map[netip.Addr]int{}
 	for name, s := range directors {
+		if len(s.Strangers) == 0 { // as mostly: nothing has to be read for it
+			continue
+		}
 		id := v.routerID()
 		if m, ok := MemberOn(name, s); ok && id == 0 {
 			id = m.VRRP.VirtualRouterID
@@ -129,9 +132,7 @@ const (
 
 // unsynced are directors whose sync daemon runs, and to which nothing comes through.
 func (v VIP) unsynced(directors map[string]*Snapshot) []Problem {
-	holding := where(directors, func(s *Snapshot) bool {
-		return s.Holds(v.Address.Addr()) && (s.LoopGuard() == BackupOnly || s.LoopGuard() == SourceMAC)
-	})
+	holding := where(directors, func(s *Snapshot) bool { return s.Holds(v.Address.Addr()) })
 	if len(holding) != 1 {
 		return nil
 	}
@@ -142,6 +143,9 @@ func (v VIP) unsynced(directors map[string]*Snapshot) []Problem {
 		return s != master && s.Units[keepalivedUnit].Active == "active" && len(s.SyncDaemons) > 0 && s.KeepalivedAge > synced && active+inactive == 0
 	})
 	if known < notable || len(deaf) == 0 {
+		return nil
+	}
+	if guard := master.LoopGuard(); guard != BackupOnly && guard != SourceMAC {
 		return nil
 	}
 	return []Problem{{[]string{"directors"}, "Connections Are Not Synchronised",
