@@ -91,8 +91,8 @@ type heldState struct {
 		Lost    string
 	}
 	Open struct {
-		Succeeded, Failed int
-		GapUS             int64
+		Succeeded, Failed, Refused int
+		GapUS                      int64
 	}
 }
 

@@ -190,10 +190,12 @@ func TestSickRedisIsTakenOutAndComesBack(t *testing.T) {
 		// A client waits, and is the only one that may.
 		{"maxclients", "(setsid " + cli + "blpop nothing 0 >/dev/null 2>&1 </dev/null & echo $! >/tmp/holder); sleep 0.5; " + cli + "config set maxclients 1",
 			"kill $(cat /tmp/holder); until " + cli + "config set maxclients 10000 | grep OK; do sleep 0.1; done", "tcp"},
-		// A key takes 25 ms to load, until that is taken back. Redis answers every 2 MB.
-		{"loading", "printf 'requirepass \"" + password + "\"\\nkey-load-delay 25000\\nrdbcompression no\\n' >>/etc/redis/redis.conf; " + cli + "config set rdbcompression no; " +
-			cli + "eval 'local v = string.rep(\"x\", 100000); for i = 1, 400 do redis.call(\"set\", \"key:\" .. i, v) end' 0; systemctl --no-block restart redis-server",
-			cli + "config set key-load-delay 0", "tcp"},
+		// A key takes 50 ms to load, until that is taken back. Redis answers every 2 MB. Before
+		// it loads it has stopped: a check that took it for well now would have done so in 3 s.
+		{"loading", "printf 'requirepass \"" + password + "\"\\nkey-load-delay 50000\\nrdbcompression no\\n' >>/etc/redis/redis.conf; " + cli + "config set rdbcompression no; " +
+			cli + "eval 'local v = string.rep(\"x\", 100000); for i = 1, 400 do redis.call(\"set\", \"key:\" .. i, v) end' 0; systemctl --no-block restart redis-server; " +
+			"until " + cli + "ping 2>&1 | grep -q LOADING; do sleep 0.1; done; sleep 3",
+			cli + "ping | grep LOADING && " + cli + "config set key-load-delay 0", "tcp"},
 		{"busy", cli + "config set lua-time-limit 1; (" + cli + "eval 'while true do end' 0 >/dev/null 2>&1 </dev/null &) ; sleep 0.1", cli + "script kill", "tcp"},
 	} {
 		hostB().MustExec(t, c.make)

@@ -117,12 +117,14 @@ func realServerTakenOut(t *testing.T) {
 	held.survive("a real server that is taken out: those on the other", established)
 
 	// It comes in again, and its Redis is down: nobody is sent there, which would be
-	// refused every second time for some seconds. A slow machine may miss a time-out.
+	// refused every second time for some seconds. A slow machine may miss a time-out of 1 s.
 	hostB().MustExec(t, "systemctl stop redis-server")
 	held.again()
 	change(before.Artifacts(), nil)
-	if s, ok := held.state(); !ok || s.Open.Failed > 2 || s.Open.Succeeded < 10 {
-		t.Errorf("new connections while a real server came in that is down: %d succeeded, %d failed", s.Open.Succeeded, s.Open.Failed)
+	if s, ok := held.state(); !ok || s.Open.Refused > 0 || s.Open.Failed > s.Open.Succeeded/20 || s.Open.Succeeded < 10 {
+		t.Errorf("new connections while a real server came in that is down: %+v", s.Open)
+	} else {
+		t.Logf("new connections while a real server came in that is down: %+v", s.Open)
 	}
 	weighs("")
 	a.hasNothingToDo(t, before.Artifacts())

@@ -12,6 +12,7 @@ package main
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -53,6 +54,7 @@ type Held struct {
 // Open is how it goes with new connections.
 type Open struct {
 	Succeeded, Failed int
+	Refused           int   // of those that failed
 	Last              int64 // when one succeeded last
 	GapUS             int64 // the longest time in which none did
 }
@@ -228,6 +230,9 @@ func (h *holder) open(address string) {
 			h.note(func(s *State) {
 				if err != nil {
 					s.Open.Failed++
+					if errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.ECONNRESET) {
+						s.Open.Refused++
+					}
 					return
 				}
 				s.Open.Succeeded++
