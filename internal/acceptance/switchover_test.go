@@ -41,6 +41,7 @@ func TestPairKeepsConnections(t *testing.T) {
 		t.Run("director removed", directorRemovedAndBack)
 	}
 	t.Run("real server taken out", realServerTakenOut)
+	t.Run("unknown connections", unknownConnectionsAreReset)
 	t.Run("forwarding", everyWayOfForwarding)
 	for _, m := range mishaps {
 		if m.long && !full {
@@ -53,6 +54,47 @@ func TestPairKeepsConnections(t *testing.T) {
 		t.Run("hash", hashGuard)
 	}
 	t.Run("source_mac", macGuard)
+}
+
+// Where no VIP moves, a machine that was started anew tells the clients of its Redis so, the
+// master like the others. Here its kernel forgets the connections without a word.
+func unknownConnectionsAreReset(t *testing.T) {
+	connections := hold(t, 12)
+	defer connections.close()
+	before := connections.alive()
+	for _, h := range hosts() {
+		its := leadingTo(t, h, before)
+		if len(its) == 0 {
+			t.Fatalf("none of the connections leads to %s", h.Name)
+		}
+		h.MustExec(t, `set -e
+		nft -f - <<-END
+			table ip silence {
+				chain output {
+					type filter hook output priority -310
+					tcp sport 6379 counter drop
+				}
+			}
+		END
+		ss -HtnK state established 'sport = :6379' >/dev/null
+		left=$(ss -Htn state established 'sport = :6379')
+		said=$(nft list table ip silence)
+		nft delete table ip silence
+		[ -z "$left" ]
+		case $said in *' packets 0 '*) exit 1 ;; esac`)
+		told := func() int {
+			n := 0
+			s, _ := connections.state()
+			for _, c := range s.Held {
+				if its[c.Port] != "" && strings.Contains(c.Lost, "reset by peer") {
+					n++
+				}
+			}
+			return n
+		}
+		took := eventually(t, 30*time.Second, "the clients of "+h.Name+" are told", func() bool { return told() == len(its) })
+		t.Logf("%d clients of %s were told by RST within %.1f s", len(its), h.Name, took.Seconds())
+	}
 }
 
 func drainHandsTheVIPOver(t *testing.T) {

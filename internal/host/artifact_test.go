@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net/netip"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -69,8 +70,10 @@ func TestArtifactsAreLookedAtEstablishedAndRemovedByKind(t *testing.T) {
 
 		"no reset guard":                  {artifact: ResetGuard{}, snapshot: guarded(""), establish: "guard_resets"},
 		"reset guard in place":            {artifact: ResetGuard{}, snapshot: guarded(resetChain), found: "holds resets of the VIPs back while they move", same: true, establish: "guard_resets"},
-		"reset guard with a hole":         {artifact: ResetGuard{}, snapshot: guarded(strings.Replace(resetChain, " drop\n", " accept\n", 1)), found: strings.Replace(strings.ReplaceAll(resetChain, " counter packets 3 bytes 180", ""), " drop\n", " accept\n", 1), establish: "guard_resets"},
-		"reset guard of another instance": {artifact: ResetGuard{}, snapshot: withOwnInstance(guarded(resetChain)), found: strings.ReplaceAll(resetChain, " counter packets 3 bytes 180", ""), establish: "guard_resets"},
+		"reset guard with a hole":         {artifact: ResetGuard{}, snapshot: guarded(strings.Replace(resetChain, " drop\n", " accept\n", 1)), found: strings.Replace(uncounted, " drop\n", " accept\n", 1), establish: "guard_resets"},
+		"reset guard that hears nothing":  {artifact: ResetGuard{}, snapshot: guarded(heardRule.ReplaceAllString(resetChain, "")), found: heardRule.ReplaceAllString(uncounted, ""), establish: "guard_resets"},
+		"reset guard without a chain":     {artifact: ResetGuard{}, snapshot: guarded(strings.Replace(resetChain, "hook input", "hook forward", 1)), found: strings.Replace(uncounted, "hook input", "hook forward", 1), establish: "guard_resets"},
+		"reset guard of another instance": {artifact: ResetGuard{}, snapshot: withOwnInstance(guarded(resetChain)), found: uncounted, establish: "guard_resets"},
 		"reset guard of two instances":    {artifact: ResetGuard{}, snapshot: withOwnInstance(guarded(resetChain + resetChain)), found: "holds resets of the VIPs back while they move", same: true, establish: "guard_resets"},
 		"nobody can tell of it":           {artifact: ResetGuard{}, snapshot: &Snapshot{}, found: "holds resets of the VIPs back while they move", same: true, establish: "guard_resets"},
 
@@ -151,17 +154,25 @@ type (
 const resetChain = `table inet redislb {
 	chain output {
 		type filter hook output priority raw; policy accept;
-		ip protocol vrrp @th,8,8 0x33 meta mark & 0x00000000 != @leads_51 add @moves_51 { meta mark & 0x00000000 timeout 15s }
-		ip protocol vrrp @th,8,8 0x33 update @leads_51 { meta mark & 0x00000000 timeout 10s }
-		meta l4proto != tcp accept
-		tcp flags & (rst | ack) != rst accept
+		ip protocol 112 @th,8,8 0x33 meta mark & 0x00000000 != @leads_51 update @moves_51 { meta mark & 0x00000000 timeout 16s }
+		ip protocol 112 @th,8,16 0x3300 update @moves_51 { meta mark & 0x00000000 timeout 16s }
+		ip protocol 112 @th,8,8 0x33 update @leads_51 { meta mark & 0x00000000 timeout 10s }
+		meta l4proto != 6 accept
+		tcp flags != rst / rst,ack accept
 		ip saddr @vips_51 meta mark & 0x00000000 == @moves_51 counter packets 3 bytes 180 drop
 		ip6 saddr @vips6_51 meta mark & 0x00000000 == @moves_51 counter packets 3 bytes 180 drop
-		ip saddr @vips_51 meta mark & 0x00000000 == @leads_51 fib saddr . oif type != local counter packets 3 bytes 180 drop
-		ip6 saddr @vips6_51 meta mark & 0x00000000 == @leads_51 fib saddr . oif type != local counter packets 3 bytes 180 drop
+	}
+
+	chain input {
+		type filter hook input priority raw; policy accept;
+		iifname "eth0" ip protocol 112 @th,8,8 0x33 meta mark & 0x00000000 == @leads_51 update @moves_51 { meta mark & 0x00000000 timeout 16s }
 	}
 }
 `
+
+var uncounted = strings.ReplaceAll(resetChain, " counter packets 3 bytes 180", "")
+
+var heardRule = regexp.MustCompile(`(?m)^\t\tiifname .*\n`)
 
 // withOwnInstance adds a VIP that has one.
 func withOwnInstance(s *Snapshot) *Snapshot {

@@ -477,6 +477,7 @@ reload_keepalived() {
 	fit_services
 	: >"$work/reloaded"
 	reloaded=1
+	[ ! -x "$role" ] || "$role" LEAVE 2>/dev/null || true
 	timeout --foreground 60 systemctl reload keepalived || reloaded=
 	systemctl is-active -q keepalived || fail "keepalived ended when it was reloaded$(last_words)"
 	[ -n "$reloaded" ] || unable "systemctl reload keepalived failed or did not end within 60 s$(last_words)"
@@ -596,6 +597,7 @@ restart_old_redis() {
 reload_old_configuration() {
 	[ -e "$work/reloaded" ] || return 0
 	fit_services
+	[ ! -x "$role" ] || "$role" LEAVE 2>/dev/null
 	rm -f /run/redislb/loaded # what it says is not so any more
 	if systemctl is-active -q keepalived; then
 		systemctl kill -s HUP --kill-who=main keepalived
@@ -609,8 +611,8 @@ reload_old_configuration() {
 # director, there is nothing that would.
 guard_resets() {
 	step='set up the rules of nftables'
-	[ -x /etc/keepalived/redislb/role.sh ] || return 0
-	/etc/keepalived/redislb/role.sh GUARD 2>"$work/log" || fail "role.sh GUARD: $(cat "$work/log")"
+	[ -x "$role" ] || return 0
+	"$role" GUARD 2>"$work/log" || fail "role.sh GUARD: $(cat "$work/log")"
 }
 
 mark_as_before() { (guard_resets); }

@@ -373,7 +373,11 @@ func (m *machine) probe() []byte {
 	section("role", m.state)
 	if m.marks != "" {
 		_, own := managedVIPs(m.files)
-		section("nft table", nftTable("chain output {\n\t\ttype filter hook output priority raw; policy accept;\n"+strings.Repeat("\t\tcounter drop\n", resetRules*(1+len(own)))+"\t}",
+		rules := ""
+		for part, each := range resetRules {
+			rules += strings.Repeat("\t\tx"+part+strings.Repeat("\n", 1-strings.Count(part, "\n")), each*(1+len(own)))
+		}
+		section("nft table", nftTable("chain output {\n\t\ttype filter hook output priority raw; policy accept;\n"+rules+"\t}", "chain input {\n\t\ttype filter hook input priority raw; policy accept;\n\t}",
 			"chain prerouting {\n"+strings.TrimSuffix(m.marks, "\n")+"\n\t}"))
 	}
 	var units []string

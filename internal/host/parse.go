@@ -324,7 +324,7 @@ func parseListeners(text string) []netip.AddrPort {
 
 // parseNft reads redislb's table in nft's words.
 func (s *Snapshot) parseNft(table string) {
-	resets := nftBlock(table, "chain output")
+	resets := nftBlock(table, "chain output") + nftBlock(table, "chain input")
 	s.ResetGuard, s.Marks = &resets, nftBlock(table, "chain prerouting")
 	for _, set := range strangers.FindAllStringSubmatch(table, -1) {
 		id, _ := strconv.Atoi(set[1])

@@ -10,7 +10,8 @@
 #   role.sh START
 #   role.sh LEAVE
 #   role.sh LOADED
-# and by redislb where somebody took the reset guard away:
+# and by redislb before it has keepalived told, and where somebody took the reset guard away:
+#   role.sh LEAVE
 #   role.sh GUARD
 
 conf=/etc/keepalived/keepalived.conf
@@ -23,17 +24,21 @@ files=/etc/keepalived/redislb
 #     master too (backup_only; vrrp.c, vrrp_state_become_master: in that order);
 #   - on an old one, while others still send to it what is not its any more;
 #   - on one whose keepalived stops, since that takes the services away a second
-#     before the VIPs (measured: 4 of 8 connections died).
+#     before the VIPs (measured: 4 of 8 connections died), or reads a configuration
+#     that lacks some of them.
 # Then RST is dropped, and the client sends again to who knows the connection. A
 # refused or broken connection is answered by RST with ACK (RFC 9293, 3.10.7.1), which
-# always passes.
+# always passes. At any other time RST passes too: it is what tells the clients of a Redis
+# whose machine was started anew, who else wait until they give up.
 #
 # It must be dropped before IPVS sees it (ip_vs_core.c, ip_vs_ops4: LOCAL_OUT at
 # NF_IP_PRI_NAT_DST + 1, which is -99), or IPVS takes the connection for closed, forgets
 # it 10 s after its next packet and tells the other director so.
 #
-# The first advertisement after some time without shows that this machine becomes
-# master; a script would be told of it too late. keepalived 2.1 sends it behind the
+# A script would be told too late of a move. Advertisements tell of it: the first one of our
+# own after some time without, that this machine becomes master; one of our own with
+# priority 0, that it gives up (RFC 9568, 6.4.3); and one of another's while ours were
+# heard, that the other takes over. keepalived 2.1 sends the first one behind the
 # gratuitous ARP only (vrrp.c, vrrp_state_master_tx), so that there a reset may slip
 # through.
 #
@@ -49,7 +54,7 @@ guard() {
 	command -v nft >/dev/null || return 0
 	interval=$(sed -n 's/^ *advert_int \([0-9]*\).*/\1/p' "$conf")
 	interface=$(sed -n 's/^ *interface //p' "$conf")
-	leaves=$1 sets='' adverts='' resets='' elements='' heard=''
+	leaves=$1 sets='' adverts='' resets='' others='' elements='' heard=''
 	four='' six=''
 	for f in "$files"/vip*.address.conf; do
 		vip=${f##*/vip}
@@ -80,6 +85,11 @@ guard() {
 		add rule inet redislb output meta l4proto != tcp accept
 		add rule inet redislb output tcp flags & (rst | ack) != rst accept
 		$resets
+		add chain inet redislb input
+		flush chain inet redislb input
+		delete chain inet redislb input
+		add chain inet redislb input { type filter hook input priority -300; }
+		$others
 		add chain inet redislb prerouting
 		flush chain inet redislb prerouting
 		delete chain inet redislb prerouting
@@ -88,10 +98,6 @@ guard() {
 	RULES
 	# By itself: whoever has an nft that does not take it has the guard all the same.
 	nft -f - 2>/dev/null <<-RULES || true
-		add chain inet redislb input
-		flush chain inet redislb input
-		delete chain inet redislb input
-		add chain inet redislb input { type filter hook input priority -300; }
 		$heard
 	RULES
 }
@@ -104,6 +110,7 @@ instance() {
 	[ -r "$1" ] || return 0
 	id=$(sed -n '/^ *virtual_router_id [0-9]/{s/[^0-9]*\([0-9]*\).*/\1/p;q;}' "$1")
 	[ -n "$id" ] || return 0
+	while_moving="@moves_$id { meta mark & 0 timeout $((${interval:-0} + 15))s }"
 	sets="$sets
 		add set inet redislb vips_$id { type ipv4_addr; }
 		add set inet redislb vips6_$id { type ipv6_addr; }
@@ -112,13 +119,14 @@ instance() {
 		flush set inet redislb vips_$id
 		flush set inet redislb vips6_$id"
 	adverts="$adverts
-		add rule inet redislb output ip protocol 112 @th,8,8 $id meta mark & 0 != @leads_$id add @moves_$id { meta mark & 0 timeout 15s }
+		add rule inet redislb output ip protocol 112 @th,8,8 $id meta mark & 0 != @leads_$id update $while_moving
+		add rule inet redislb output ip protocol 112 @th,8,8 $id @th,16,8 0 update $while_moving
 		add rule inet redislb output ip protocol 112 @th,8,8 $id update @leads_$id { meta mark & 0 timeout $((${interval:-0} * 4 + 6))s }"
 	resets="$resets
 		add rule inet redislb output ip saddr @vips_$id meta mark & 0 @moves_$id counter drop
-		add rule inet redislb output ip6 saddr @vips6_$id meta mark & 0 @moves_$id counter drop
-		add rule inet redislb output ip saddr @vips_$id meta mark & 0 @leads_$id fib saddr . oif type != local counter drop
-		add rule inet redislb output ip6 saddr @vips6_$id meta mark & 0 @leads_$id fib saddr . oif type != local counter drop"
+		add rule inet redislb output ip6 saddr @vips6_$id meta mark & 0 @moves_$id counter drop"
+	others="$others
+		add rule inet redislb input ${interface:+iifname \"$interface\"} ip protocol 112 @th,8,8 $id meta mark & 0 @leads_$id update $while_moving"
 	ours=$((127 << 24 | 112 << 16 | id)) # package keepalived, placeholder
 	for vip in $2; do
 		number "${vip%,}"
@@ -126,12 +134,13 @@ instance() {
 	done
 	heard="$heard
 		add set inet redislb strangers_$id { type ipv4_addr; flags timeout,dynamic; }
-		add rule inet redislb input iifname \"$interface\" ip protocol 112 @th,8,8 $id @th,64,32 != { $ours } update @strangers_$id { ip saddr timeout 60s }"
+		add rule inet redislb input ${interface:+iifname \"$interface\"} ip protocol 112 @th,8,8 $id @th,64,32 != { $ours } update @strangers_$id { ip saddr timeout 60s }"
 	[ -z "$2" ] || elements="$elements
 		add element inet redislb vips_$id { $2 }"
 	[ -z "$3" ] || elements="$elements
 		add element inet redislb vips6_$id { $3 }"
 	[ -z "$leaves" ] || elements="$elements
+		flush set inet redislb moves_$id
 		add element inet redislb moves_$id { 0 timeout 15s }"
 }
 
@@ -221,7 +230,9 @@ if [ "$1" = START ]; then
 	guard leaves
 elif [ "$1" = LOADED ]; then
 	loaded
-	guard '' # for VIPs that have come or gone
+	# For VIPs that have come or gone, and for those that keepalived gives up where somebody
+	# else had it told: it takes longer to read than this.
+	guard leaves
 elif [ "$1" = GUARD ]; then
 	guard ''
 elif [ "$1" = LEAVE ]; then

@@ -98,14 +98,17 @@ func TestEachInstanceHasAGuardAndANoteOfItsOwn(t *testing.T) {
 	}
 	for _, want := range []string{
 		"vips_51 {  192.0.2.229 }\n", "vips_52 { 192.0.2.230 }\n",
-		"@th,8,8 51 meta mark & 0 != @leads_51 add @moves_51 ", "@th,8,8 52 meta mark & 0 != @leads_52 add @moves_52 ",
-		"ip saddr @vips_52 meta mark & 0 @leads_52 fib saddr . oif type != local counter drop\n",
+		"@th,8,8 51 meta mark & 0 != @leads_51 update @moves_51 ", "@th,8,8 52 meta mark & 0 != @leads_52 update @moves_52 ",
+		"output ip protocol 112 @th,8,8 52 @th,16,8 0 update @moves_52 ", `input iifname "eth0" ip protocol 112 @th,8,8 52 meta mark & 0 @leads_52 update @moves_52 `,
+		"ip saddr @vips_52 meta mark & 0 @moves_52 counter drop\n",
 	} {
 		if !strings.Contains(rules, want) {
 			t.Errorf("nft is not told %q:\n%s", want, rules)
 		}
 	}
-	equal(t, "rules that drop", strings.Count(rules, " drop\n"), 2*resetRules)
+	for part, each := range resetRules {
+		equal(t, "rules with "+part, strings.Count(rules, part), 2*each)
+	}
 	if rules, _ := becomesIn(t, root, "LEAVE", true, files...); strings.Count(rules, `{ 0 timeout 15s }`) != 2 {
 		t.Errorf("not all that the host holds is held back when keepalived stops:\n%s", rules)
 	}

@@ -33,6 +33,7 @@ boot_unit=/etc/systemd/system/redislb-recover.service
 boot_want=/etc/systemd/system/sysinit.target.wants/redislb-recover.service
 notes='before secrets.sha256'
 conf=/etc/keepalived/keepalived.conf
+role=/etc/keepalived/redislb/role.sh
 step='begin'
 locked=
 committed=

@@ -26,8 +26,8 @@ type GARP struct {
 // DefaultGARP is for a director that is told nothing. Beside what keepalived does by
 // itself, the master says where the VIPs are every 5 s: messages get lost, and a client that
 // goes on with a backup will not ask again, since the connections to the backup's own
-// server tell its kernel that all is well. 5 s is within the time in which a backup drops
-// what it would answer the others by RST (role.sh, instance: four intervals and 6 s).
+// server tell its kernel that all is well. 5 s is within the time in which an old master drops
+// what it would answer the others by RST (role.sh, instance: 15 s).
 var DefaultGARP = GARP{
 	MasterDelay: 5 * time.Second, MasterRepeat: 5,
 	MasterRefresh: 5 * time.Second, MasterRefreshRepeat: 1,
