@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
@@ -36,11 +37,13 @@ func driftIsSeenAndHealed(t *testing.T) []resource.TestStep {
 				}
 				h.MustExec(t, commands)
 			}
+			hostA().MustExec(t, "setsid ip -o monitor address dev eth0 >/tmp/moves 2>&1 </dev/null & echo $! >/tmp/moves.pid")
 		}
 		s := drift(mutate, onlyShows{t, round})
 		s.Check = check(t, func(t *testing.T) {
-			if !holdsVIP(hostA()) || holdsVIP(hostB()) {
-				t.Error("healing moved the VIP")
+			moves := hostA().MustExec(t, "kill $(cat /tmp/moves.pid); cat /tmp/moves")
+			if !holdsVIP(hostA()) || holdsVIP(hostB()) || strings.Contains(moves, " 192.0.2.229/") {
+				t.Errorf("healing moved the VIP:\n%s", moves)
 			}
 			connections.survive("healing", before)
 		})

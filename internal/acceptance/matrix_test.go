@@ -193,6 +193,8 @@ var driftMatrix = [][]mutation{{
 }, {
 	{"another configuration loaded, and its file put back", "a", "cp -p " + services + " /root/s; sed -i 's/delay_loop 2/delay_loop 3/' " + services + "; systemctl reload keepalived; sleep 2; cp -p /root/s " + services,
 		[]place{{vipAddress, "a: file " + services, `\A\(not what keepalived runs by`}}},
+	{"word that keepalived does not know in the file of the VIP", "a", "echo frobnicate >>" + address,
+		[]place{{vipAddress, "a: file " + address, `\nfrobnicate\n`}}},
 	{"keepalived.conf deleted", "a", "rm " + conf,
 		[]place{{directorA, "file " + conf, ``}}},
 	{"ipvsadm and nft removed", "a", "rm /usr/sbin/ipvsadm /usr/sbin/nft",

@@ -112,6 +112,7 @@ func (h *Host) bring(ctx context.Context, s *Snapshot, want, gone []Artifact) (*
 			if len(committed) == 0 { // it may have taken minutes: packages
 				moved = time.Now()
 			}
+			h.noteKept(s)
 			committed = append(committed, t)
 			lastCommit = time.Now()
 		} else {

@@ -140,12 +140,15 @@ keep_files() {
 	: >"$work/there.$1"
 	: >"$work/absent.$1"
 	while read -r _ _ path; do
+		printf '%s\n' "$path"
+		case $path in "${role%/*}/vip"*.conf) printf '%s\n' "$state/vips/${path##*/}" ;; esac
+	done <"$work/files.$1" | while read -r path; do
 		if [ -e "$path" ] || [ -h "$path" ]; then
 			printf '%s\n' "${path#/}" >>"$work/there.$1"
 		else
 			printf '%s\n' "$path" >>"$work/absent.$1"
 		fi
-	done <"$work/files.$1"
+	done
 	tar -c -C / -f "$work/old.$1.tar" -T "$work/there.$1"
 	durable "$work/old.$1.tar" "$work/absent.$1"
 	# What has to follow when the files are back stands before them.
@@ -201,6 +204,8 @@ place_files() {
 		rmdir "$dir/.redislb.$id"
 		durable "$dir"
 	done
+	# For keep_other_vips.
+	sed -n "s|^put [^ ]* \(${role%/*}/vip.*\.conf\)\$|\1|p" "$work/files.$1" | xargs -r cp -a -t "$state/vips"
 }
 
 # remove_files N: and what of them was somebody's before comes back.
@@ -208,7 +213,7 @@ remove_files() {
 	step='remove the files'
 	while read -r verb _ path; do
 		[ "$verb" = remove ] || continue
-		rm -f "$path"
+		rm -f "$path" "$state/vips/${path##*/}"
 		kept=$state/before/${path##*/}
 		if [ -f "$kept" ]; then
 			cp -a "$kept" "$path"
@@ -443,6 +448,7 @@ check_tracked_file() {
 # file, and something else for what is legal. HARMLESS matches the lines that do not count.
 check_keepalived() {
 	step='check the configuration of keepalived'
+	keep_other_vips
 	[ -s "$conf" ] || fail "$conf is missing or empty: this host is not a redislb_director"
 	command -v keepalived >/dev/null || fail "keepalived is not installed on the host: look at what its package manager did"
 	tested=$conf
@@ -468,6 +474,32 @@ check_keepalived() {
 		fail "keepalived -t: $(cat "$work/log")"
 	fi
 }
+
+# keep_other_vips: keepalived reads the files of all VIPs again, those too that this change is
+# not of. What somebody did to them would be gone with the VIP's own change, which comes
+# behind that of its director; but until then the VIP would not be served, or this
+# change not pass the check. So they are put back where keepalived runs by them (role.sh,
+# loaded) as redislb wrote them (place_files). A VIP of which no file is left is to end.
+keep_other_vips() {
+	systemctl is-active -q keepalived || return 0
+	grep -sF "  ${role%/*}/vip" /run/redislb/loaded >"$work/loaded" || return 0
+	{ sha256sum --quiet -c "$work/loaded" 2>/dev/null || true; } | sed -n 's/: FAILED.*//p' >"$work/edited"
+	new=${role%/*}/.redislb.$id
+	[ ! -s "$work/edited" ] || undo drop_file "$new"
+	while read -r file; do
+		copy=$state/vips/${file##*/}
+		if [ -d "$file" ] || [ ! -f "$copy" ] || ! ls "${file%.*.conf}".*.conf >/dev/null 2>&1 || grep -qs " $file\$" "$work"/files.*; then
+			continue
+		fi
+		sum=$(sha256sum "$copy")
+		grep -qF "${sum%% *}  $file" "$work/loaded" || continue
+		cp -p "$copy" "$new"
+		mv -f "$new" "$file"
+		printf 'redislb: %s was put back as redislb wrote it\n' "$file" >&2
+	done <"$work/edited"
+}
+
+drop_file() { rm -f "$1"; }
 
 # Where it does not run, there is nothing to reload; where it ran before we came
 # and our configuration goes, it goes on with the one that it had.

@@ -290,6 +290,63 @@ const (
 	healthy = "/etc/keepalived/redislb/health.sh"
 )
 
+// A director's change has keepalived read the files of its VIPs too, which may be due to be
+// healed behind it.
+func TestReloadBringsNothingToLifeThatSomebodyElseDidToAVIP(t *testing.T) {
+	const dir = "etc/keepalived/redislb/"
+	at := func(vip string) string { return dir + "vip-" + vip + ".services.conf" }
+	for name, runs := range map[string]bool{"it runs": true, "it does not run": false} {
+		t.Run(name, func(t *testing.T) {
+			b := newBox(t)
+			b.must(os.MkdirAll(filepath.Join(b.root, dir), 0o755))
+			written := func(path string, mode fs.FileMode) { b.ok(put("/"+path, "written\n", mode, "absent")) }
+			loaded := "4711\n"
+			for vip, content := range map[string]string{
+				"edited": "written\n", "linked": "written\n", "deleted": "written\n", "changing": "written\n", "folder": "written\n", "gone": "written\n",
+				"loaded-by-hand": "by hand\n",
+			} {
+				written(at(vip), 0o640)
+				loaded += sumOf(content) + "  " + b.root + "/" + at(vip) + "\n"
+			}
+			written(dir+"vip-deleted.address.conf", 0o640) // else all of it would be
+			written(dir+"vip-x.password", 0o600)
+			written(at("never-loaded"), 0o640)
+			b.must(os.MkdirAll(filepath.Join(b.root, "run/redislb"), 0o755))
+			b.write("run/redislb/loaded", loaded, 0o600)
+			b.write(at("edited"), "other\n", 0o640)
+			b.write(at("changing"), "other\n", 0o640)
+			b.write(at("loaded-by-hand"), "other\n", 0o640)
+			b.write(at("never-loaded"), "other\n", 0o640)
+			b.write(at("theirs"), "theirs\n", 0o640)
+			for _, vip := range []string{"linked", "deleted", "folder", "gone"} {
+				b.must(os.Remove(filepath.Join(b.root, at(vip))))
+			}
+			b.must(os.Symlink("/dev/null", filepath.Join(b.root, at("linked"))))
+			b.must(os.Mkdir(filepath.Join(b.root, at("folder")), 0o755))
+			b.write("units/keepalived.active", "inactive\n", 0o644)
+			if runs {
+				b.write("units/keepalived.active", "active\n", 0o644)
+			}
+			before := b.tree()
+			change := put("/"+at("changing"), "new\n", 0o600, sumOf("other\n"))
+			change.files = append(change.files, put(keepalived.ConfigPath, "new\n", 0o644, "absent").files...)
+			b.ok(append([]step{change}, check()...)...)
+			after := b.tree()
+			want := maps.Clone(before)
+			want[conf] = "-rw-r--r-- new\n"
+			for _, file := range []string{at("changing"), "var/lib/redislb/vips/vip-changing.services.conf"} {
+				want[file] = "-rw------- new\n"
+			}
+			if runs {
+				for _, vip := range []string{"edited", "linked", "deleted"} {
+					want[at(vip)] = "-rw-r----- written\n"
+				}
+			}
+			b.same(want, after)
+		})
+	}
+}
+
 func TestFileIsReplacedInOneMotionWithItsModeAndContent(t *testing.T) {
 	b := newBox(t)
 	b.write(conf, "old\n", 0o640)

@@ -244,7 +244,7 @@ func (h *Host) notOvertaken(group []*request, s *Snapshot) []*request {
 			if !found || i < len(r.want) && text == a.Want() { // there is nothing to overwrite
 				continue
 			}
-			if !before && text == h.brought[f.Path] {
+			if !before && text == h.brought[f.Path] || f.expectation(s.Files[f.Path]) == h.kept[f.Path] {
 				continue
 			}
 			r.done <- result{err: &OvertakenError{Host: h.Name, Target: h.Target(), Key: a.Key(), Difference: udiff.Unified(a.Key()+" (as it was read)", a.Key()+" (now)", line(was), line(text))}}
@@ -252,6 +252,18 @@ func (h *Host) notOvertaken(group []*request, s *Snapshot) []*request {
 		}
 		return false
 	})
+}
+
+// noteKept notes what a change that was made on s may have put back.
+func (h *Host) noteKept(s *Snapshot) {
+	for path, sum := range s.Loaded {
+		if state, there := s.Files[path]; !there || (File{}).expectation(state) != sum {
+			if h.kept == nil {
+				h.kept = map[string]string{}
+			}
+			h.kept[path] = sum
+		}
+	}
 }
 
 // OvertakenError is a file that was changed on the host by somebody else since the

@@ -46,6 +46,9 @@ type Host struct {
 	// brought are the files that adopting directors brought along, by path: who comes to
 	// them later in the same apply has not seen them. Of the one that commits at a time.
 	brought map[string]string
+	// kept are the sums of files that somebody had edited, as keepalived ran by them: a change
+	// of something else may have put them back (commit.sh, keep_other_vips).
+	kept map[string]string
 }
 
 // New returns the host behind conn. Nothing is dialled.

@@ -147,6 +147,7 @@ settle)
 	done
 	# The last resource has gone: so does what was noted for it.
 	rmdir /etc/keepalived/redislb "$run/results" "$state/transactions" "$state/before" 2>/dev/null
+	[ -d /etc/keepalived/redislb ] || rm -rf "$state/vips"
 	rmdir "$state" 2>/dev/null && rm -rf "$run/health"
 	exit 0
 	;;

@@ -113,7 +113,7 @@ begin() {
 	durable_tree "$work"
 	mv "$work/undo.new" "$work/undo" # from here on there is something to take back
 	durable "$work" "$state/transactions"
-	[ -d "$state/before" ] || (umask 077 && mkdir "$state/before")
+	(umask 077 && mkdir -p "$state/before" "$state/vips")
 }
 
 # take_back_others leaves alone what has not begun and waits for the lock, or is

@@ -206,6 +206,29 @@ func TestPlannedChangeIsRefusedWhereAFileIsNotWhatThePlanShowed(t *testing.T) {
 	}
 }
 
+// The change of its director has put it back, as keepalived ran by it.
+func TestFileThatAnotherChangePutBackIsChangedAsPlanned(t *testing.T) {
+	old, wanted := redisVIP(), redisVIP()
+	old.Services[0].Scheduler, wanted.Services[0].Scheduler = "lc", "sh"
+	path := keepalived.VIPServicesPath(vip)
+	for name, loaded := range map[string]bool{"it ran by that": true, "it ran by the edited one": false} {
+		inBubble(t, name, func(t *testing.T) {
+			m := bareMachine().hold(redisDirector().Artifacts()).hold(old.Artifacts())
+			s := m.snapshot(t)
+			was := s.Files[path]
+			s.Files[path] = ours("edited\n")
+			s.Loaded = map[string]string{path: File{}.expectation(was)}
+			if !loaded {
+				s.Loaded[path] = File{}.expectation(s.Files[path])
+			}
+			h := New("a", &scripted{machine: m})
+			r := &request{want: wanted.Artifacts(), seen: Found(wanted.Artifacts(), s), done: make(chan result, 1)}
+			h.noteKept(s)
+			equal(t, "goes on", len(h.notOvertaken([]*request{r}, m.snapshot(t))) == 1, loaded)
+		})
+	}
+}
+
 func TestFileThatIsEditedWhileThereIsNothingToDoIsNotOverwritten(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h, c := holding()
