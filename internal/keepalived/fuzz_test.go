@@ -27,6 +27,7 @@ func FuzzParse(f *testing.F) {
 	}
 	f.Add([]byte("a\\#b\\ \"#\" {}"))
 	f.Add([]byte("$A=x\\\n y\\\n"))
+	f.Add([]byte("@x $A=\\\n# y \\\n\nb\n@x \"$A\" =b # \\\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		nodes, err := keepalived.Parse(data)
 		if err != nil {

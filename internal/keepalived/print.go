@@ -40,8 +40,14 @@ func (n Node) head(indent string) string {
 		return n.Keyword + " " + escape(n.Args[0])
 	}
 	written := []string{quote(n.Keyword)}
+	conditional := strings.HasPrefix(n.Keyword, "@")
 	for _, arg := range n.Args {
-		written = append(written, quote(arg))
+		text := quote(arg)
+		if conditional && strings.HasPrefix(arg, "$") && text == arg && definition.MatchString(arg+"=") {
+			text = `"` + arg + `"` // or it would begin a definition
+		}
+		written = append(written, text)
+		conditional = conditional && strings.HasPrefix(arg, "@")
 	}
 	return strings.Join(written, " ")
 }

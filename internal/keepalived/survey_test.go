@@ -69,6 +69,7 @@ func TestWhatASurveyDoesNotTellIsUnreadWithItsReason(t *testing.T) {
 		"virtual_server redis.example 80 {\n}":                                      `1 virtual_server: "redis.example" is no address`,
 		"virtual_server 192.0.2.1 $PORT {\n}":                                       "1 virtual_server: has a parameter ($…), which is not filled in",
 		"$PASS=s3cret":                                                              "1 $PASS: defines a parameter, which is not filled in anywhere",
+		"@a $PASS=\\\nhUsh\\\n# no\n":                                               "1 @a $PASS: defines a parameter, which is not filled in anywhere",
 		"include more.conf":                                                         "1 include: names other files, which are not read",
 		"@a router_id x":                                                            "1 @a: is for some hosts only, and which one this is about is not known",
 		"vrrp_instance V {\npriority high\n}":                                       `2 vrrp_instance V: priority: "high" is no whole number`,

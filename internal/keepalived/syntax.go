@@ -10,8 +10,9 @@ import (
 // HasBlock, the statements between its braces.
 //
 // An include (of any of keepalived's kinds: include, includer, …) has one
-// argument, the rest of the line. A definition ($NAME=…) has no arguments: its
-// Keyword is the whole text, which has several lines if they end in backslashes.
+// argument, the rest of the line. A definition ($NAME=…, or that of some hosts,
+// @HOST $NAME=…) has no arguments: its Keyword is the whole text, which has several
+// lines if they end in backslashes.
 type Node struct {
 	Keyword  string
 	Args     []string
@@ -32,7 +33,7 @@ const maxLine = 1022
 const space = " \t\n\v\f\r" // lib/parser.h, WHITE_SPACE_STR
 
 var (
-	definition = regexp.MustCompile(`^\$[A-Za-z0-9_]+[ \t]*=`)
+	definition = regexp.MustCompile(`^(@[^ \t]+[ \t]+)*\$[A-Za-z0-9_]+[ \t]*=`)
 	include    = regexp.MustCompile(`^include[rmwba]?[` + space + `]`)
 )
 
@@ -86,11 +87,14 @@ func (p *parser) read(line string) error {
 	switch {
 	case err != nil:
 		return err
+	case p.defining && line == "":
+		p.define("")
+	case p.defining && (text == "" || text == `\`): // such a line, blank or a comment, ends nothing
 	case p.defining:
 		p.define(text)
 	case text == "" && comment == nil:
 		p.comments = nil
-	case text == "":
+	case comment != nil && (text == "" || text == `\`):
 		p.comments = append(p.comments, *comment)
 	default:
 		return p.statements(text)
@@ -197,9 +201,10 @@ func (p *parser) statement(text string) error {
 func startsSpecially(word string) bool { return word != "" && strings.Contains("$@~", word[:1]) }
 
 // decomment does what keepalived's function of that name does: it takes the
-// comment and the space around from a line, and the backslash from \# and \!.
+// comment and the space around from a line, and the backslash from \# and \!. The one
+// that ends a comment is the line's.
 func decomment(line string) (text string, comment *string, err error) {
-	line = strings.Trim(line, " \t")
+	line = strings.TrimLeft(line, " \t")
 	var b strings.Builder
 	quoted := false
 	for i := 0; i < len(line); i++ {
@@ -218,15 +223,22 @@ func decomment(line string) (text string, comment *string, err error) {
 			quoted = !quoted
 		case !quoted && (c == '#' || c == '!'):
 			rest := strings.Trim(line[i+1:], space)
-			return strings.TrimRight(b.String(), " \t"), &rest, nil
+			text = strings.TrimRight(b.String(), " \t")
+			if loneBackslash.MatchString(line[i+1:]) {
+				text += `\`
+			}
+			return text, &rest, nil
 		}
 		b.WriteByte(c)
 	}
 	if quoted {
 		return "", nil, fmt.Errorf("a quote that is not closed")
 	}
-	return b.String(), nil, nil
+	return strings.TrimRight(b.String(), " \t"), nil, nil
 }
+
+// loneBackslash ends a line that goes on: one that no other one is before.
+var loneBackslash = regexp.MustCompile(`^([^\\]|\\.)*\\$`)
 
 // brace finds the first brace that is neither quoted nor part of ${NAME}.
 func brace(text string) int {

@@ -94,6 +94,14 @@ func TestQuotesCommentsAndBracesAreReadAsKeepalivedDoes(t *testing.T) {
 		"include a b.conf #c": `"include" ["a b.conf"] false []`,
 		"$A=b \\":             `"$A=b" [] false []`,
 		"a\n\n{ }":            `"a" [] true []`,
+		// Comments, blank lines, and those that only go on, do not end a definition.
+		"$A=\\\na {\\\n# b\n\t\n# c \\\n\\\nd } # e \\\n}\nf": `"$A=\\\na {\\\nd }\\\n}" [] false []` + "\n" + `"f" [] false []`,
+		"$A=\\\na\\\n\nb":          `"$A=\\\na" [] false []` + "\n" + `"b" [] false []`,
+		"@x @y $A=\\\na {\\\n}\nb": `"@x @y $A=\\\na {\\\n}" [] false []` + "\n" + `"b" [] false []`,
+		`@x "$A" =b`:               `"@x" ["$A" "=b"] false []`,
+		"# a \\\nb":                `"b" [] false ["a \\"]`,
+		`a b # c \`:                `"a" ["b\\"] false []`,
+		`a b # c \\`:               `"a" ["b"] false []`,
 	} {
 		if got := strings.TrimSuffix(dump(parse(t, input), "", false), "\n"); got != want {
 			t.Errorf("%q is %s, want %s", input, got, want)
