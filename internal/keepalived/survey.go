@@ -1,6 +1,7 @@
 package keepalived
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"regexp"
@@ -25,6 +26,7 @@ type Survey struct {
 	Unread []Unread
 
 	scriptsOfOthers bool // script_user is not root
+	version         *int // vrrp_version
 }
 
 // Unread is a statement that a Survey does not tell.
@@ -49,7 +51,7 @@ type SurveyedInstance struct {
 	Line                      int
 	Name, State, Interface    string
 	VirtualRouterID, Priority *int
-	Version                   *int
+	Version                   *int // version, or vrrp_version of global_defs
 	AdvertInterval            *time.Duration
 	NoPreempt                 bool
 	PreemptDelay              *time.Duration
@@ -67,7 +69,7 @@ type SurveyedInstance struct {
 }
 
 // surveyNames are words of keepalived, by others that mean the same.
-var surveyNames = map[string]string{"lb_algo": "lvs_sched", "lb_kind": "lvs_method", "nb_get_retry": "retry"}
+var surveyNames = map[string]string{"lb_algo": "lvs_sched", "lb_kind": "lvs_method"}
 
 // surveyor gathers what is not told.
 type surveyor struct {
@@ -90,6 +92,7 @@ func SurveyOf(data []byte) (Survey, error) {
 				"router_id":       into(&s.RouterID),
 				"lvs_sync_daemon": s.readSync,
 				"lvs_timeouts":    s.Timeouts.read,
+				"vrrp_version":    intoOptional(&s.version),
 				"script_user": func(n Node) error {
 					err := asRoot(n)
 					s.scriptsOfOthers = err != nil
@@ -102,6 +105,9 @@ func SurveyOf(data []byte) (Survey, error) {
 		"vrrp_sync_group": func(n Node) error { return s.readGroup(&w, n) },
 		"virtual_server":  func(n Node) error { return s.readVirtualServer(&w, n) },
 	}, "global_defs", "vrrp_instance", "vrrp_sync_group", "virtual_server")
+	for i := range s.Instances {
+		s.Instances[i].Version = cmp.Or(s.Instances[i].Version, s.version)
+	}
 	s.Unread = w.unread
 	return s, nil
 }
@@ -142,7 +148,7 @@ func (w *surveyor) read(nodes []Node, readers fields, several ...string) {
 		case last[keyword] != i && !slices.Contains(several, keyword):
 			w.leave(n, "is there again further down, and the last one counts")
 		case slices.ContainsFunc(n.Args, parameterIn):
-			w.leave(n, "has a parameter ($…), which is not filled in")
+			w.leave(n, hasParameter)
 		default:
 			if err := reader(n); err != nil {
 				w.leave(n, err.Error())
@@ -150,6 +156,8 @@ func (w *surveyor) read(nodes []Node, readers fields, several ...string) {
 		}
 	}
 }
+
+const hasParameter = "has a parameter ($…), which is not filled in"
 
 var parameterName = regexp.MustCompile(`\$\{?[A-Za-z_]`)
 
@@ -218,8 +226,12 @@ func (s *Survey) readInstance(w *surveyor, n Node) error {
 		"version":           intoOptional(&i.Version),
 		"advert_int":        intoOptionalDuration(&i.AdvertInterval),
 		"nopreempt":         intoFlag(&i.NoPreempt),
-		"preempt_delay":     intoOptionalDuration(&i.PreemptDelay),
-		"authentication":    func(n Node) error { return i.readAuthentication(n, w) },
+		"preempt": func(n Node) error { // it takes a nopreempt before it back (vrrp_parser.c, vrrp_preempt_handler)
+			i.NoPreempt = false
+			return flag(n)
+		},
+		"preempt_delay":  intoOptionalDuration(&i.PreemptDelay),
+		"authentication": func(n Node) error { return i.readAuthentication(n, w) },
 		"auth_hmac": func(Node) error { // nothing in it but secrets
 			i.Authentication = "HMAC"
 			return nil
@@ -272,6 +284,10 @@ func (w *surveyor) addresses(n Node, to *[]string, devices map[string]string) er
 		text, _, _ := strings.Cut(child.Keyword, "/")
 		if _, err := netip.ParseAddr(text); err != nil || child.HasBlock {
 			w.leave(child, unreadable(child))
+			continue
+		}
+		if slices.ContainsFunc(child.Args, parameterIn) {
+			w.leave(child, hasParameter)
 			continue
 		}
 		*to = append(*to, child.Keyword)

@@ -43,6 +43,9 @@ func (c *SurveyedCheck) read(w *surveyor, n Node, r SurveyedRealServer) {
 		"connect_timeout":    intoOptionalDuration(&c.Timeout),
 		"retry":              intoOptional(&c.Retries),
 		"delay_before_retry": intoOptionalDuration(&c.RetryDelay),
+		"nb_get_retry": func(Node) error { // check_http.c, install_http_ssl_check_keyword
+			return errors.New("is known to keepalived in HTTP_GET and SSL_GET alone; elsewhere it is retry")
+		},
 	}
 	switch n.Keyword {
 	case "HTTP_GET", "SSL_GET":
@@ -70,6 +73,7 @@ func (c *SurveyedCheck) httpFields(w *surveyor) fields {
 	c.http.TLS = c.Keyword == "SSL_GET"
 	asked := false
 	return fields{
+		"nb_get_retry":  intoOptional(&c.Retries), // retry by its former name
 		"virtualhost":   into(&c.host),
 		"http_protocol": same("1.0", "is another one than 1.0, which redislb has"), // check_http.c, alloc_http_get
 		"enable_sni":    flag,

@@ -1,6 +1,7 @@
 package keepalived
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"strings"
@@ -31,6 +32,7 @@ type SurveyedVirtualServer struct {
 	RealServers                     []SurveyedRealServer
 
 	virtualHost string
+	defaults    surveyedDefaults
 }
 
 // SurveyedRealServer is a real_server.
@@ -44,6 +46,38 @@ type SurveyedRealServer struct {
 	Check                          *SurveyedCheck // the first one
 
 	virtualHost string
+	defaults    surveyedDefaults
+}
+
+// surveyedDefaults are what a virtual_server says for its real_servers, and these for their
+// checks, where they say nothing (check_data.c, validate_check_config).
+type surveyedDefaults struct {
+	weight              *int
+	timeout, retryDelay *time.Duration
+	retries             *int
+}
+
+func (d *surveyedDefaults) fields() fields {
+	return fields{
+		"retry":              intoOptional(&d.retries),
+		"connect_timeout":    intoOptionalDuration(&d.timeout),
+		"delay_before_retry": intoOptionalDuration(&d.retryDelay),
+	}
+}
+
+// inherit fills in what the real servers and their checks leave to v.
+func (v *SurveyedVirtualServer) inherit() {
+	for i := range v.RealServers {
+		r := &v.RealServers[i]
+		r.Weight = cmp.Or(r.Weight, v.defaults.weight)
+		if c := r.Check; c != nil {
+			c.Retries = cmp.Or(c.Retries, r.defaults.retries, v.defaults.retries)
+			c.RetryDelay = cmp.Or(c.RetryDelay, r.defaults.retryDelay, v.defaults.retryDelay)
+			if c.Keyword != "MISC_CHECK" { // which does not connect
+				c.Timeout = cmp.Or(c.Timeout, r.defaults.timeout, v.defaults.timeout)
+			}
+		}
+	}
 }
 
 // defaultPersistence is what persistence_timeout without a value means (check_parser.c,
@@ -59,10 +93,17 @@ func (s *Survey) readVirtualServer(w *surveyor, n Node) error {
 		v.SchedulerFlags = append(v.SchedulerFlags, n.Keyword)
 		return flag(n)
 	}
-	w.block(n, fields{
-		"protocol":    into(&v.Protocol),
-		"lvs_sched":   into(&v.Scheduler),
-		"lvs_method":  into(&v.Forwarding),
+	w.block(n, v.defaults.fields().and(fields{
+		"weight":    intoOptional(&v.defaults.weight),
+		"protocol":  into(&v.Protocol),
+		"lvs_sched": into(&v.Scheduler),
+		"lvs_method": func(n Node) error {
+			if len(n.Args) > 1 { // TUN type …
+				v.Forwarding = n.Args[0]
+				return fmt.Errorf("what follows %s is left out", v.Forwarding)
+			}
+			return into(&v.Forwarding)(n)
+		},
 		"sh-port":     flagOf,
 		"sh-fallback": flagOf,
 		"mh-port":     flagOf,
@@ -92,9 +133,25 @@ func (s *Survey) readVirtualServer(w *surveyor, n Node) error {
 			return err
 		},
 		"real_server": func(n Node) error { return v.readRealServer(w, n) },
-	}, "real_server")
+	}), "real_server")
+	v.inherit()
 	s.VirtualServers = append(s.VirtualServers, v)
 	return nil
+}
+
+// intoSwitch reads a flag that may have its value behind it (parser.c, check_true_false).
+func intoSwitch(target *bool) func(Node) error {
+	return func(n Node) error {
+		switch word := strings.Join(n.Args, " "); word {
+		case "", "true", "on", "yes":
+			*target = true
+		case "false", "off", "no":
+			*target = false
+		default:
+			return fmt.Errorf("expected nothing after it, or on or off")
+		}
+		return nil
+	}
 }
 
 func isAddress(text string) bool {
@@ -128,13 +185,13 @@ func (v *SurveyedVirtualServer) readRealServer(w *surveyor, n Node) error {
 		return err
 	}
 	r := SurveyedRealServer{Line: n.Line, Address: n.Args[0], Port: port, virtualHost: virtualHost(n)}
-	readers := fields{
+	readers := r.defaults.fields().and(fields{
 		"weight":             intoOptional(&r.Weight),
-		"inhibit_on_failure": intoFlag(&r.InhibitOnFailure),
+		"inhibit_on_failure": intoSwitch(&r.InhibitOnFailure),
 		"uthreshold":         intoOptional(&r.UpperThreshold),
 		"lthreshold":         intoOptional(&r.LowerThreshold),
 		"virtualhost":        into(new(string)), // see virtualHost
-	}
+	})
 	check := func(n Node) error {
 		if r.Check != nil {
 			return fmt.Errorf("is a further check, of which only the first one is told")

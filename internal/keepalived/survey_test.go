@@ -77,6 +77,10 @@ func TestWhatASurveyDoesNotTellIsUnreadWithItsReason(t *testing.T) {
 		"virtual_server 192.0.2.1 80 {\nreal_server 192.0.2.2 80 {\nTCP_CHECK {\n}\nMISC_CHECK {\nmisc_path x\n}\n}\n}":                                       "5 virtual_server 192.0.2.1 80: real_server 192.0.2.2 80: MISC_CHECK: is a further check, of which only the first one is told",
 		"virtual_server 192.0.2.1 80 {\nreal_server 192.0.2.2 80 {\nHTTP_GET {\nmisc_path x\nhttp_protocol 1.1\nurl {\npath /\n}\nurl {\npath /x\n}\n}\n}\n}": "4 virtual_server 192.0.2.1 80: real_server 192.0.2.2 80: HTTP_GET: misc_path: is not among what is read\n5 virtual_server 192.0.2.1 80: real_server 192.0.2.2 80: HTTP_GET: http_protocol: is another one than 1.0, which redislb has\n9 virtual_server 192.0.2.1 80: real_server 192.0.2.2 80: HTTP_GET: url: is a further one, of which only the first is read",
 		"virtual_server 192.0.2.1 80 {\nreal_server 192.0.2.2 80 {\nTCP_CHECK {\nconnect_ip 192.0.2.2\nconnect_ip 192.0.2.3\n}\n}\n}":                         "4 virtual_server 192.0.2.1 80: real_server 192.0.2.2 80: TCP_CHECK: connect_ip: is there again further down, and the last one counts\n5 virtual_server 192.0.2.1 80: real_server 192.0.2.2 80: TCP_CHECK: connect_ip: is another address than the real server's",
+		"vrrp_instance V {\nvirtual_ipaddress {\n192.0.2.1/24 dev $IF\n}\n}":                                                                                  "3 vrrp_instance V: virtual_ipaddress: 192.0.2.1/24: has a parameter ($…), which is not filled in",
+		"virtual_server 192.0.2.1 80 {\nlvs_method TUN type gue port 6080\n}":                                                                                 "2 virtual_server 192.0.2.1 80: lvs_method: what follows TUN is left out",
+		"virtual_server 192.0.2.1 80 {\nreal_server 192.0.2.2 80 {\ninhibit_on_failure perhaps\n}\n}":                                                         "3 virtual_server 192.0.2.1 80: real_server 192.0.2.2 80: inhibit_on_failure: expected nothing after it, or on or off",
+		"virtual_server 192.0.2.1 80 {\nreal_server 192.0.2.2 80 {\nTCP_CHECK {\nnb_get_retry 3\n}\n}\n}":                                                     "4 virtual_server 192.0.2.1 80: real_server 192.0.2.2 80: TCP_CHECK: nb_get_retry: is known to keepalived in HTTP_GET and SSL_GET alone; elsewhere it is retry",
 		"global_defs {\nscript_user nobody\n}": "2 global_defs: script_user: is another one than root, who runs the scripts of redislb",
 	} {
 		if got := unread(survey(t, text)); got != want {
@@ -109,7 +113,7 @@ func TestSurveyTellsTheKindsOfVirtualServersAndWhatTheyMayHave(t *testing.T) {
 			MISC_CHECK {
 				misc_path "/check -a hUsh"
 				misc_timeout 2.5
-				nb_get_retry 3
+				retry 3
 			}
 		}
 	}
@@ -136,6 +140,62 @@ func TestSurveyTellsTheKindsOfVirtualServersAndWhatTheyMayHave(t *testing.T) {
 	golden(t, "foreign/kinds.survey", append(told, '\n'))
 	if strings.Contains(string(told), "hUsh") {
 		t.Error("an argument of a command is told")
+	}
+}
+
+func TestWhatIsSaidForAllCountsWhereNothingElseIsSaid(t *testing.T) {
+	s := survey(t, `vrrp_instance A {
+		nopreempt
+		preempt
+	}
+	vrrp_instance B {
+		version 2
+		preempt
+		nopreempt
+	}
+	global_defs {
+		vrrp_version 3
+	}
+	virtual_server 192.0.2.1 80 {
+		real_server 192.0.2.2 80 {
+			inhibit_on_failure off
+			retry 5
+			TCP_CHECK {
+			}
+		}
+		real_server 192.0.2.3 80 {
+			inhibit_on_failure yes
+			weight 0
+			HTTP_GET {
+				nb_get_retry 1
+				connect_timeout 2
+				delay_before_retry 1.5
+			}
+		}
+		real_server 192.0.2.4 80 {
+			inhibit_on_failure
+			MISC_CHECK {
+			}
+		}
+		weight 7
+		retry 4
+		connect_timeout 3
+		delay_before_retry 6
+	}`)
+	var told []string
+	for _, i := range s.Instances {
+		told = append(told, fmt.Sprintf("%s %d %t", i.Name, *i.Version, i.NoPreempt))
+	}
+	for _, r := range s.VirtualServers[0].RealServers {
+		timeout := "none"
+		if r.Check.Timeout != nil {
+			timeout = r.Check.Timeout.String()
+		}
+		told = append(told, fmt.Sprintf("%s %d %t %d %s %s", r.Address, *r.Weight, r.InhibitOnFailure, *r.Check.Retries, timeout, *r.Check.RetryDelay))
+	}
+	want := []string{"A 3 false", "B 2 true", "192.0.2.2 7 false 5 3s 6s", "192.0.2.3 0 true 1 2s 1.5s", "192.0.2.4 7 true 4 none 6s"}
+	if !slices.Equal(told, want) || len(s.Unread) > 0 {
+		t.Errorf("got %q, unread %v\nwant %q", told, s.Unread, want)
 	}
 }
 
