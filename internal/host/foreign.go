@@ -159,6 +159,10 @@ func foreignVIPsOf(survey keepalived.Survey, i keepalived.SurveyedInstance, othe
 		if device := cmp.Or(i.Devices[text], i.Interface); device != otherwise {
 			v.Interface = device
 		}
+		if err := v.Validate(); err != nil {
+			lost = append(lost, fmt.Sprintf("VIP %s: %v", text, err))
+			continue
+		}
 		for n, vs := range survey.VirtualServers {
 			if addr, _ := netip.ParseAddr(vs.Address); addr != prefix.Addr() {
 				continue
@@ -168,50 +172,98 @@ func foreignVIPsOf(survey keepalived.Survey, i keepalived.SurveyedInstance, othe
 			for _, what := range left {
 				lost = append(lost, fmt.Sprintf("line %d, virtual_server %s: %s", vs.Line, text, what))
 			}
-			if err != nil {
-				lost = append(lost, fmt.Sprintf("line %d, virtual_server %s: %v", vs.Line, text, err))
+			with := v
+			if err == nil {
+				with.Services = append(slices.Clip(v.Services), service)
+				err = with.Validate()
+			}
+			if err != nil { // the VIP itself stays, with its other services
+				lost = append(lost, fmt.Sprintf("line %d, virtual_server %s: it ends with the adoption: %v", vs.Line, text, err))
 				continue
 			}
-			v.Services = append(v.Services, service)
-		}
-		if err := v.Validate(); err != nil {
-			lost = append(lost, fmt.Sprintf("VIP %s: %v", text, err))
-			continue
+			v = with
 		}
 		vips = append(vips, v)
 	}
 	return vips, lost
 }
 
+// foreignPersistence is that of a service that has a mask and no time (check_parser.c,
+// pgr_handler; ip_vs.h, IP_VS_TEMPLATE_TIMEOUT).
+const foreignPersistence = 6 * time.Minute
+
 // foreignService is a virtual server of people's with keepalived's own defaults filled in,
-// but for those of its check: see foreignCheck.
+// but for those of its check: see foreignCheck. What keepalived corrects, and goes on, is
+// corrected in the same way (check_data.c, validate_check_config).
 func foreignService(survey keepalived.Survey, vs keepalived.SurveyedVirtualServer) (s keepalived.VirtualServer, lost []string, err error) {
 	if vs.Port == nil || *vs.Port == 0 {
 		return s, nil, errors.New("a service needs a port")
 	}
+	known := func(keyword, word string, values []string, otherwise string) string {
+		if word != "" && !slices.Contains(values, word) {
+			lost = append(lost, fmt.Sprintf("%s %q: keepalived does not know it, and takes %s", keyword, word, otherwise))
+			return otherwise
+		}
+		return cmp.Or(word, otherwise)
+	}
 	s = keepalived.VirtualServer{
-		Name: "tcp-" + fmt.Sprint(*vs.Port), Port: *vs.Port, Protocol: keepalived.Protocol(strings.ToUpper(cmp.Or(vs.Protocol, "UDP"))),
-		Scheduler: cmp.Or(vs.Scheduler, "wlc"), SchedulerFlags: slices.Sorted(slices.Values(vs.SchedulerFlags)), Forwarding: keepalived.Forwarding(cmp.Or(vs.Forwarding, "NAT")),
-		OnePacket: vs.OnePacket, DelayLoop: duration(vs.DelayLoop, foreignDelayLoop), InhibitOnFailure: vs.InhibitOnFailure,
+		Port: *vs.Port, Protocol: keepalived.Protocol(known("protocol", strings.ToUpper(vs.Protocol), []string{"TCP", "UDP", "SCTP"}, "UDP")),
+		Scheduler:  known("lvs_sched", vs.Scheduler, append([]string{"twos"}, keepalived.Schedulers...), "wlc"), // twos is new
+		Forwarding: keepalived.Forwarding(known("lvs_method", vs.Forwarding, []string{"NAT", "DR", "TUN"}, "NAT")),
+		DelayLoop:  duration(vs.DelayLoop, foreignDelayLoop), InhibitOnFailure: vs.InhibitOnFailure,
 		Quorum:      keepalived.Quorum{Weight: number(vs.Quorum, 1), Hysteresis: number(vs.Hysteresis, 0)},
 		Persistence: keepalived.Persistence{Timeout: duration(vs.PersistenceTimeout, 0)},
 	}
-	if s.Protocol != keepalived.TCP {
-		s.Name = strings.ToLower(string(s.Protocol)) + "-" + fmt.Sprint(*vs.Port)
+	s.Name = strings.ToLower(string(s.Protocol)) + "-" + fmt.Sprint(*vs.Port)
+	for _, flag := range slices.Sorted(slices.Values(vs.SchedulerFlags)) {
+		if slices.Contains(keepalived.SchedulerFlags(s.Scheduler), flag) {
+			s.SchedulerFlags = append(s.SchedulerFlags, flag)
+		} else {
+			lost = append(lost, fmt.Sprintf("%s: it is of another scheduler than %s", flag, s.Scheduler))
+		}
 	}
-	if s.Persistence.Timeout > 0 {
+	if s.OnePacket = vs.OnePacket && s.Protocol == keepalived.UDP; vs.OnePacket && !s.OnePacket {
+		lost = append(lost, "ops: keepalived has it for UDP alone")
+	}
+	if vs.PersistenceMask != "" {
+		s.Persistence.Timeout = cmp.Or(s.Persistence.Timeout, foreignPersistence)
+	}
+	if !slices.Contains([]string{"255.255.255.255", "128"}, vs.PersistenceMask) { // of one address: as without
 		s.Persistence.Mask = vs.PersistenceMask
 	}
 	if addr, err := netip.ParseAddr(vs.SorryServer); err == nil {
 		s.SorryServer = netip.AddrPortFrom(addr, uint16(number(vs.SorryPort, *vs.Port)))
 	}
+	kept := func(line int, endpoint netip.AddrPort) netip.AddrPort {
+		if s.Forwarding == keepalived.NAT || int(endpoint.Port()) == s.Port {
+			return endpoint
+		}
+		lost = append(lost, fmt.Sprintf("line %d, the port of %s: %s does not change that of a packet, so it goes to %d", line, endpoint, s.Forwarding, s.Port))
+		return netip.AddrPortFrom(endpoint.Addr(), uint16(s.Port))
+	}
+	if s.SorryServer.IsValid() {
+		s.SorryServer = kept(vs.Line, s.SorryServer)
+	}
 	s.Check = keepalived.Check{Kind: keepalived.CheckNone}
+	addresses, endpoints := map[netip.Addr]bool{}, map[netip.AddrPort]bool{}
+	drained := false
 	for n, rs := range vs.RealServers {
 		addr, _ := netip.ParseAddr(rs.Address)
-		s.RealServers = append(s.RealServers, keepalived.RealServer{
-			Name: rs.Address, Address: addr, Port: number(rs.Port, *vs.Port), Weight: number(rs.Weight, 1),
+		port := number(rs.Port, *vs.Port) // which is checked, wherever packets go
+		endpoint := kept(rs.Line, netip.AddrPortFrom(addr, uint16(port)))
+		r := keepalived.RealServer{
+			Name: rs.Address, Address: addr, Port: int(endpoint.Port()), Weight: number(rs.Weight, 1),
 			UpperThreshold: number(rs.UpperThreshold, 0), LowerThreshold: number(rs.LowerThreshold, 0),
-		})
+		}
+		if endpoints[endpoint] {
+			lost = append(lost, fmt.Sprintf("line %d, real server %s: it is there already, and the first one counts", rs.Line, endpoint))
+			continue
+		}
+		if addresses[addr] { // NAT, to several ports of one machine
+			r.Name = endpoint.String()
+		}
+		addresses[addr], endpoints[endpoint], drained = true, true, drained || r.Weight == 0
+		s.RealServers = append(s.RealServers, r)
 		if rs.InhibitOnFailure && !vs.InhibitOnFailure {
 			lost = append(lost, fmt.Sprintf("line %d, inhibit_on_failure of real server %s: a service has it for all or for none", rs.Line, rs.Address))
 		}
@@ -219,11 +271,28 @@ func foreignService(survey keepalived.Survey, vs keepalived.SurveyedVirtualServe
 		if err != nil {
 			lost = append(lost, fmt.Sprintf("line %d, %s of real server %s: a check of type tcp stands in for it until you write another one: %v", rs.Line, rs.Check.Keyword, rs.Address, err))
 		}
+		if r.Port != port && check.Kind != keepalived.CheckNone {
+			if check.Port = cmp.Or(check.Port, port); check.Port == r.Port {
+				check.Port = 0
+			}
+		}
 		if n == 0 {
 			s.Check = check
 		} else if check != s.Check {
 			lost = append(lost, fmt.Sprintf("line %d, the check of real server %s: a service has one check for all, which is that of the first", rs.Line, rs.Address))
 		}
+	}
+	if total := s.TotalWeight(); s.Quorum.Weight > total && total > 0 && !drained {
+		lost = append(lost, fmt.Sprintf("quorum %d: keepalived lowers it to the total weight of the real servers, %d", s.Quorum.Weight, total))
+		s.Quorum.Weight = total
+	}
+	if s.Quorum.Hysteresis >= s.Quorum.Weight && s.Quorum.Hysteresis > 0 {
+		lost = append(lost, fmt.Sprintf("hysteresis %d: keepalived lowers it to less than the quorum, %d", s.Quorum.Hysteresis, s.Quorum.Weight))
+		s.Quorum.Hysteresis = max(s.Quorum.Weight-1, 0)
+	}
+	if endpoints[s.SorryServer] {
+		lost = append(lost, fmt.Sprintf("sorry_server %s: it is a real server of the service too", s.SorryServer))
+		s.SorryServer = netip.AddrPort{}
 	}
 	return s, lost, nil
 }

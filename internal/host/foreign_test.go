@@ -1,8 +1,10 @@
 package host
 
 import (
+	"fmt"
 	"net/netip"
 	"os"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -116,6 +118,104 @@ virtual_server fwmark 3 { real_server 192.0.2.11 80 { weight 1 } }
 	if _, err := DirectorOn(m.snapshot(t)); err == nil || !strings.Contains(err.Error(), "2 VRRP instances") {
 		t.Errorf("two instances: %v", err)
 	}
+}
+
+// adopted are the services of a VIP with these virtual servers, each with its statements and
+// real servers, and what is lost of them.
+func adopted(t *testing.T, virtualServers ...string) ([]keepalived.VirtualServer, string) {
+	t.Helper()
+	text := "vrrp_instance V {\ninterface eth0\nvirtual_router_id 51\nvirtual_ipaddress {\n192.0.2.229/24\n}\n}\n"
+	for n, s := range virtualServers {
+		text += fmt.Sprintf("virtual_server 192.0.2.229 %d {\n%s\n}\n", 80+n, s)
+	}
+	m := bareMachine()
+	m.files[keepalived.ConfigPath] = file(text)
+	vips, lost := m.snapshot(t).foreignVIPs()
+	if len(vips) != 1 {
+		t.Fatalf("%s\ngot %v\nlost %s", text, vips, strings.Join(lost, "\n"))
+	}
+	again, err := keepalived.ParseVIP(vips[0].Render())
+	if err != nil || len(again.Services) != len(vips[0].Services) {
+		t.Errorf("%s\nis adopted as %+v, and read back as %+v, %v", text, vips[0].VIP, again, err)
+	}
+	return vips[0].Services, strings.Join(lost, "\n")
+}
+
+func TestForeignServiceThatCannotBeTakenOverLeavesItsVIPAndTheOthers(t *testing.T) {
+	services, lost := adopted(t, "protocol SCTP\nreal_server 192.0.2.11 80 {\n}", "protocol TCP\nreal_server 192.0.2.11 81 {\n}", "protocol TCP")
+	equal(t, "services", len(services), 1)
+	equal(t, "service", services[0].Name, "tcp-81")
+	for _, want := range []string{`line 8, virtual_server 192.0.2.229/24: it ends with the adoption: service "sctp-80": "SCTP": the protocol is TCP or UDP`, "line 18, virtual_server 192.0.2.229/24: it ends with the adoption: service \"tcp-82\": quorum 1: it is from 1 to the total weight of the real servers, 0\na service has at least one"} {
+		if !strings.Contains(lost, want) {
+			t.Errorf("%q is not told:\n%s", want, lost)
+		}
+	}
+}
+
+func TestForeignServiceIsCorrectedAsKeepalivedDoes(t *testing.T) {
+	services, lost := adopted(t, `protocol tpc
+		lb_algo loadbalance
+		lb_kind dr
+		sh-port
+		persistence_granularity 255.255.255.255
+		quorum 9
+		hysteresis 8
+		sorry_server 192.0.2.11 81
+		real_server 192.0.2.11 81 {
+		weight 2
+		}
+		real_server 192.0.2.11 82 {
+		}
+		real_server 192.0.2.11 81 {
+		weight 7
+		}`, `protocol TCP
+		ops
+		lb_algo sh
+		sh-port
+		lb_kind DR
+		persistence_granularity 255.255.255.0
+		sorry_server 192.0.2.13
+		real_server 192.0.2.11 8080 {
+		weight 0
+		TCP_CHECK {
+		}
+		}
+		real_server 192.0.2.12 8080 {
+		TCP_CHECK {
+		connect_port 8080
+		}
+		}
+		quorum 2`)
+	tcp := keepalived.Check{Kind: keepalived.CheckTCP, Port: 8080, Timeout: 3 * time.Second, Retries: 2, RetryDelay: time.Second}
+	one, two := netip.MustParseAddr("192.0.2.11"), netip.MustParseAddr("192.0.2.12")
+	want := []keepalived.VirtualServer{
+		{
+			Name: "udp-80", Port: 80, Protocol: keepalived.UDP, Scheduler: "wlc", Forwarding: keepalived.NAT, DelayLoop: time.Minute,
+			Persistence: keepalived.Persistence{Timeout: 6 * time.Minute}, Quorum: keepalived.Quorum{Weight: 3, Hysteresis: 2}, Check: keepalived.Check{Kind: keepalived.CheckNone},
+			RealServers: []keepalived.RealServer{{Name: "192.0.2.11", Address: one, Port: 81, Weight: 2}, {Name: "192.0.2.11:82", Address: one, Port: 82, Weight: 1}},
+		},
+		{
+			Name: "tcp-81", Port: 81, Protocol: keepalived.TCP, Scheduler: "sh", SchedulerFlags: []string{"sh-port"}, Forwarding: keepalived.DR, DelayLoop: time.Minute,
+			Persistence: keepalived.Persistence{Timeout: 6 * time.Minute, Mask: "255.255.255.0"}, Quorum: keepalived.Quorum{Weight: 2}, Check: tcp,
+			SorryServer: netip.MustParseAddrPort("192.0.2.13:81"),
+			RealServers: []keepalived.RealServer{{Name: "192.0.2.11", Address: one, Port: 81}, {Name: "192.0.2.12", Address: two, Port: 81, Weight: 1}},
+		},
+	}
+	if !reflect.DeepEqual(services, want) {
+		t.Errorf("got  %+v\nwant %+v", services, want)
+	}
+	equal(t, "lost", strings.ReplaceAll(lost, "virtual_server 192.0.2.229/24: ", ""), strings.TrimSpace(`
+line 8, protocol "TPC": keepalived does not know it, and takes UDP
+line 8, lvs_sched "loadbalance": keepalived does not know it, and takes wlc
+line 8, lvs_method "dr": keepalived does not know it, and takes NAT
+line 8, sh-port: it is of another scheduler than wlc
+line 8, line 22, real server 192.0.2.11:81: it is there already, and the first one counts
+line 8, quorum 9: keepalived lowers it to the total weight of the real servers, 3
+line 8, hysteresis 8: keepalived lowers it to less than the quorum, 3
+line 8, sorry_server 192.0.2.11:81: it is a real server of the service too
+line 26, ops: keepalived has it for UDP alone
+line 26, line 34, the port of 192.0.2.11:8080: DR does not change that of a packet, so it goes to 81
+line 26, line 39, the port of 192.0.2.12:8080: DR does not change that of a packet, so it goes to 81`))
 }
 
 func TestWhatAnAdoptionBroughtAlongIsNobodyElsesChange(t *testing.T) {
