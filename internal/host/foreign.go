@@ -55,13 +55,16 @@ func foreignDirector(s *Snapshot) (Director, error) {
 		return Director{}, err
 	}
 	i := together[0]
+	if i.State == "MASTER" && i.Priority == nil { // vrrp.c, vrrp_complete_instance
+		return Director{}, fmt.Errorf("%s, which redislb did not write: line %d, vrrp_instance %s: with the state MASTER and no priority keepalived takes 255, which a director cannot have: write a priority from 1 to 254", keepalived.ConfigPath, i.Line, i.Name)
+	}
 	guard, _ := GuardLeftOut(s, BackupOnly)
 	c := keepalived.Director{
 		RouterID: "adopted", Instance: i.Name, Interface: i.Interface, VirtualRouterID: number(i.VirtualRouterID, 0), Priority: number(i.Priority, 100),
-		Version3: number(i.Version, 2) == 3, AdvertInterval: duration(i.AdvertInterval, time.Second), NoPreempt: i.NoPreempt,
+		Version3: number(i.Version, 2) == 3, AdvertInterval: duration(i.AdvertInterval, time.Second), NoPreempt: i.NoPreempt && !preemptsAnyway(i),
 		Timeouts: survey.Timeouts,
 	}
-	if !i.NoPreempt {
+	if !c.NoPreempt {
 		c.PreemptDelay = duration(i.PreemptDelay, preemptDelay)
 	}
 	if len(i.UnicastPeers) > 0 {
@@ -77,6 +80,10 @@ func foreignDirector(s *Snapshot) (Director, error) {
 	}
 	return Director{Install: true, Adopt: true, Guard: guard, VRRP: c}, nil
 }
+
+// preemptsAnyway reports whether keepalived passes over a nopreempt (vrrp.c,
+// vrrp_complete_instance).
+func preemptsAnyway(i keepalived.SurveyedInstance) bool { return i.State == "MASTER" }
 
 // preemptDelay is a director's default: longer than the refresh of the sync daemon.
 const preemptDelay = 15 * time.Second
@@ -137,7 +144,16 @@ func (s *Snapshot) readForeignVIPs() (vips []VIP, lost []string) {
 	if survey.RouterID != "" {
 		lost = append(lost, "global_defs, router_id "+survey.RouterID+": it is the host's name, by which keepalived signs its log")
 	}
+	if d, vrid := survey.SyncDaemon, number(together[0].VirtualRouterID, 0); d != nil && (d.Interface != together[0].Interface || number(d.ID, vrid) != vrid) {
+		lost = append(lost, fmt.Sprintf("lvs_sync_daemon on %s: that of redislb is on the VRRP instance's interface, %s, with its virtual router id, %d, so that directors tell each other of no connections until all are applied", d.Interface, together[0].Interface, vrid))
+	}
 	for _, i := range together {
+		if i.NoPreempt && preemptsAnyway(i) {
+			lost = append(lost, fmt.Sprintf("line %d, vrrp_instance %s: nopreempt: keepalived passes over it in the state MASTER", i.Line, i.Name))
+		}
+		if len(i.VIPs) > 0 && strings.Contains(i.VIPs[0], ":") {
+			lost = append(lost, fmt.Sprintf("line %d, vrrp_instance %s: its first VIP makes it speak VRRP by IPv6; directors speak it by IPv4, so that they do not hear each other until all are applied", i.Line, i.Name))
+		}
 		for _, keyword := range []string{"notify", "notify_master", "notify_backup", "notify_fault", "notify_stop"} {
 			if program, ok := i.Notify[keyword]; ok {
 				lost = append(lost, fmt.Sprintf("line %d, %s %s: redislb does its part by scripts of its own; what else it does, write as vrrp.notify", i.Line, keyword, program))
@@ -372,7 +388,10 @@ func (d Director) adoption(s *Snapshot) []Problem {
 		if write == "" {
 			write = "redislb has no counterpart for " + i.Authentication
 		}
-		if i.Authentication != "" && d.PasswordVersion == nil && d.HMACVersion == nil {
+		ignored := number(i.Version, 2) == 3 && i.Authentication != "HMAC" // vrrp.c, vrrp_complete_instance
+		if ignored && i.Authentication != "" {
+			lost = append(lost, fmt.Sprintf("line %d, authentication: VRRP version 3 has none, so keepalived passes over it", i.Line))
+		} else if i.Authentication != "" && d.PasswordVersion == nil && d.HMACVersion == nil {
 			lost = append(lost, fmt.Sprintf("line %d, authentication: a secret is not read, and directors without the same one do not take each other for such: %s", i.Line, write))
 		}
 	}

@@ -120,6 +120,51 @@ virtual_server fwmark 3 { real_server 192.0.2.11 80 { weight 1 } }
 	}
 }
 
+func TestForeignInstanceIsAdoptedAsKeepalivedRunsIt(t *testing.T) {
+	const vip = "virtual_ipaddress {\n192.0.2.229/24\n}\n"
+	for name, c := range map[string]struct {
+		global, instance string
+		noPreempt        bool
+		version3         bool
+		told             string // of the warning
+	}{
+		"nopreempt":          {instance: "state BACKUP\nnopreempt\n" + vip, noPreempt: true},
+		"nopreempt, master":  {instance: "state MASTER\npriority 100\nnopreempt\n" + vip, told: "line 4, vrrp_instance V: nopreempt: keepalived passes over it in the state MASTER"},
+		"version of all":     {global: "vrrp_version 3", instance: vip, version3: true},
+		"password of none":   {instance: "version 3\nauthentication {\nauth_type PASS\nauth_pass hUsh\n}\n" + vip, version3: true, told: "line 4, authentication: VRRP version 3 has none"},
+		"VIP of IPv6":        {instance: "virtual_ipaddress {\n2001:db8::229/64\n}\n", told: "line 4, vrrp_instance V: its first VIP makes it speak VRRP by IPv6"},
+		"same daemon":        {global: "lvs_sync_daemon eth0 V", instance: vip},
+		"daemon elsewhere":   {global: "lvs_sync_daemon eth1 V", instance: vip, told: "lvs_sync_daemon on eth1: that of redislb is on the VRRP instance's interface, eth0, with its virtual router id, 51"},
+		"daemon's other id":  {global: "lvs_sync_daemon eth0 V id 7", instance: vip, told: "lvs_sync_daemon on eth0: "},
+		"daemon's old way":   {instance: "lvs_sync_daemon_interface eth1\n" + vip, told: "lvs_sync_daemon on eth1: "},
+		"daemon's both ways": {global: "lvs_sync_daemon eth0 V", instance: "lvs_sync_daemon_interface eth1\n" + vip, told: "lvs_sync_daemon_interface: lvs_sync_daemon is there too"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := bareMachine()
+			m.files[keepalived.ConfigPath] = file("global_defs {\n" + c.global + "\n}\nvrrp_instance V {\ninterface eth0\nvirtual_router_id 51\n" + c.instance + "}\n")
+			s := m.snapshot(t)
+			d, err := DirectorOn(s)
+			if err != nil {
+				t.Fatal(err)
+			}
+			equal(t, "nopreempt", d.VRRP.NoPreempt, c.noPreempt)
+			equal(t, "has a delay of preemption", d.VRRP.PreemptDelay > 0, !c.noPreempt)
+			equal(t, "version 3", d.VRRP.Version3, c.version3)
+			_, told, _ := strings.Cut(d.Warnings(s)[0].Detail, "Not taken over:\n")
+			if c.told == "" {
+				equal(t, "told", told, "")
+			} else if !strings.Contains(told, c.told) || strings.Contains(told, "auth_pass_wo") {
+				t.Errorf("told %q, want %q", told, c.told)
+			}
+		})
+	}
+	m := bareMachine()
+	m.files[keepalived.ConfigPath] = file("vrrp_instance V {\nstate MASTER\ninterface eth0\nvirtual_router_id 51\n" + vip + "}\n")
+	if _, err := DirectorOn(m.snapshot(t)); err == nil || !strings.Contains(err.Error(), "no priority keepalived takes 255") {
+		t.Errorf("a master without a priority: %v", err)
+	}
+}
+
 // adopted are the services of a VIP with these virtual servers, each with its statements and
 // real servers, and what is lost of them.
 func adopted(t *testing.T, virtualServers ...string) ([]keepalived.VirtualServer, string) {

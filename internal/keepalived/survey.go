@@ -238,8 +238,19 @@ func (s *Survey) readInstance(w *surveyor, n Node) error {
 		},
 		"virtual_ipaddress":          func(n Node) error { return w.addresses(n, &i.VIPs, i.Devices) },
 		"virtual_ipaddress_excluded": func(n Node) error { return w.addresses(n, &i.ExcludedVIPs, i.Devices) },
-		"unicast_src_ip":             into(&i.UnicastSource),
-		"unicast_peer":               func(n Node) error { return w.addresses(n, &i.UnicastPeers, nil) },
+		"lvs_sync_daemon_interface": func(n Node) error { // lvs_sync_daemon by a former name
+			if s.SyncDaemon != nil {
+				return fmt.Errorf("lvs_sync_daemon is there too")
+			}
+			d := SurveyedSync{Instance: i.Name}
+			err := into(&d.Interface)(n)
+			if err == nil {
+				s.SyncDaemon = &d
+			}
+			return err
+		},
+		"unicast_src_ip": into(&i.UnicastSource),
+		"unicast_peer":   func(n Node) error { return w.addresses(n, &i.UnicastPeers, nil) },
 	}
 	for _, keyword := range []string{"notify", "notify_master", "notify_backup", "notify_fault", "notify_stop"} {
 		readers[keyword] = func(n Node) error {

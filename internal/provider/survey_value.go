@@ -118,7 +118,7 @@ func surveyAttributes() map[string]schema.Attribute {
 	line := intResult("Its line in the text, from 1.")
 	return map[string]schema.Attribute{
 		"router_id": stringResult("`router_id` of `global_defs`."),
-		"sync_daemon": objectResult("`lvs_sync_daemon`, which tells other directors of the connections. Without an instance keepalived runs it in both roles.", map[string]schema.Attribute{
+		"sync_daemon": objectResult("`lvs_sync_daemon`, or `lvs_sync_daemon_interface` of an instance, which tells other directors of the connections. Without an instance keepalived runs it in both roles.", map[string]schema.Attribute{
 			"interface": stringResult("Its interface."),
 			"instance":  stringResult("The VRRP instance whose role it follows."),
 			"id":        intResult("The sync id."),
