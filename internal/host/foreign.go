@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"net/netip"
 	"slices"
 	"strings"
@@ -147,12 +148,10 @@ func (s *Snapshot) readForeignVIPs() (vips []VIP, lost []string) {
 	if d, vrid := survey.SyncDaemon, number(together[0].VirtualRouterID, 0); d != nil && (d.Interface != together[0].Interface || number(d.ID, vrid) != vrid) {
 		lost = append(lost, fmt.Sprintf("lvs_sync_daemon on %s: that of redislb is on the VRRP instance's interface, %s, with its virtual router id, %d, so that directors tell each other of no connections until all are applied", d.Interface, together[0].Interface, vrid))
 	}
+	lost = append(lost, estranged(together[0], vips)...)
 	for _, i := range together {
 		if i.NoPreempt && preemptsAnyway(i) {
 			lost = append(lost, fmt.Sprintf("line %d, vrrp_instance %s: nopreempt: keepalived passes over it in the state MASTER", i.Line, i.Name))
-		}
-		if len(i.VIPs) > 0 && strings.Contains(i.VIPs[0], ":") {
-			lost = append(lost, fmt.Sprintf("line %d, vrrp_instance %s: its first VIP makes it speak VRRP by IPv6; directors speak it by IPv4, so that they do not hear each other until all are applied", i.Line, i.Name))
 		}
 		for _, keyword := range []string{"notify", "notify_master", "notify_backup", "notify_fault", "notify_stop"} {
 			if program, ok := i.Notify[keyword]; ok {
@@ -161,6 +160,29 @@ func (s *Snapshot) readForeignVIPs() (vips []VIP, lost []string) {
 		}
 	}
 	return vips, lost
+}
+
+// estranged tells why a director that is adopted, and has the VIPs, and one that has the
+// instance still do not take each other's advertisements: keepalived wants the addresses in
+// them to be its own (vrrp.c, vrrp_check_packet).
+func estranged(i keepalived.SurveyedInstance, vips []VIP) []string {
+	if len(i.VIPs) > 0 && strings.Contains(i.VIPs[0], ":") {
+		return []string{fmt.Sprintf("line %d, vrrp_instance %s: its first VIP makes it speak VRRP by IPv6; directors speak it by IPv4, and do not hear each other until all are applied", i.Line, i.Name)}
+	}
+	before, after := map[string]bool{}, map[string]bool{}
+	for _, text := range i.VIPs {
+		address, _, _ := strings.Cut(text, "/")
+		before[address] = true
+	}
+	for _, v := range vips {
+		if v.Address.Addr().Is4() {
+			after[v.Address.Addr().String()] = true
+		}
+	}
+	if maps.Equal(before, after) && number(i.Version, 2) != 3 { // whose instance has an address besides
+		return nil
+	}
+	return []string{fmt.Sprintf("line %d, vrrp_instance %s: directors advertise other addresses than it does, and do not take each other for such until all are applied: meanwhile more than one may hold the VIPs", i.Line, i.Name)}
 }
 
 // foreignVIPsOf are those of one instance; used are the virtual servers that are on them.

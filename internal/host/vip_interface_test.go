@@ -84,12 +84,12 @@ func TestInstancesOfOneSyncGroupAreAdoptedAsOne(t *testing.T) {
 	equal(t, "VIPs", len(vips), 2)
 	equal(t, vips[0].Address.String(), vips[0].Interface, "")
 	equal(t, vips[1].Address.String(), vips[1].Interface, "eth1")
-	for _, word := range []string{"vrrp_instance IN: its VIPs are in OUT", "vrrp_sync_group NAT: smtp_alert", "/root/OUT.sh", "/root/IN.sh"} {
+	for _, word := range []string{"vrrp_instance IN: its VIPs are in OUT", "vrrp_sync_group NAT: smtp_alert", "vrrp_instance OUT: directors advertise other addresses", "/root/OUT.sh", "/root/IN.sh"} {
 		if !strings.Contains(strings.Join(lost, "\n"), word) {
 			t.Errorf("%q is not told:\n%s", word, strings.Join(lost, "\n"))
 		}
 	}
-	equal(t, "lost", len(lost), 4)
+	equal(t, "lost", len(lost), 5)
 
 	m.files[keepalived.ConfigPath] = file(group + two + instance("OTHER", "eth0", 9, "192.0.2.230/24"))
 	if _, err := DirectorOn(m.snapshot(t)); err == nil || !strings.Contains(err.Error(), "3 VRRP instances") {
