@@ -129,7 +129,14 @@ func (s *Snapshot) readForeignVIPs() (vips []VIP, lost []string) {
 	used := map[int]bool{}
 	for _, i := range together {
 		more, without := foreignVIPsOf(survey, i, together[0].Interface, used)
-		vips, lost = append(vips, more...), append(lost, without...)
+		lost = append(lost, without...)
+		for _, v := range more {
+			if slices.ContainsFunc(vips, func(other VIP) bool { return other.Address.Addr() == v.Address.Addr() }) {
+				lost = append(lost, fmt.Sprintf("line %d, vrrp_instance %s: the VIP %s is there a second time", i.Line, i.Name, v.Address))
+				continue
+			}
+			vips = append(vips, v)
+		}
 	}
 	for _, i := range together[1:] {
 		lost = append(lost, fmt.Sprintf("line %d, vrrp_instance %s: its VIPs are in %s, with which they moved before. It is not advertised any more; its interface is tracked as that of a VIP", i.Line, i.Name, together[0].Name))
@@ -406,7 +413,7 @@ func (d Director) adoption(s *Snapshot) []Problem {
 	vips, lost := s.foreignVIPs()
 	if _, together, err := s.survey(); err == nil {
 		i := together[0]
-		write := map[string]string{"PASS": "write auth_pass_wo and auth_pass_wo_version", "HMAC": "write auth_hmac_wo and auth_hmac_wo_version"}[i.Authentication]
+		write := map[string]string{"PASS": "write auth_pass_wo, its first 8 characters, which are all that counts, and auth_pass_wo_version", "HMAC": "write auth_hmac_wo and auth_hmac_wo_version"}[i.Authentication]
 		if write == "" {
 			write = "redislb has no counterpart for " + i.Authentication
 		}
