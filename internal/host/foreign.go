@@ -82,9 +82,14 @@ func foreignDirector(s *Snapshot) (Director, error) {
 	return Director{Install: true, Adopt: true, Guard: guard, VRRP: c}, nil
 }
 
-// preemptsAnyway reports whether keepalived passes over a nopreempt (vrrp.c,
-// vrrp_complete_instance).
-func preemptsAnyway(i keepalived.SurveyedInstance) bool { return i.State == "MASTER" }
+// preemptsAnyway reports whether keepalived passes over a nopreempt, and unauthenticated
+// whether it does so over a password (vrrp.c, vrrp_complete_instance). In strict mode the
+// state is BACKUP whatever is written.
+func preemptsAnyway(i keepalived.SurveyedInstance) bool { return i.State == "MASTER" && !i.Strict() }
+
+func unauthenticated(i keepalived.SurveyedInstance) bool {
+	return number(i.Version, 2) == 3 || i.Strict()
+}
 
 // preemptDelay is a director's default: longer than the refresh of the sync daemon.
 const preemptDelay = 15 * time.Second
@@ -417,9 +422,8 @@ func (d Director) adoption(s *Snapshot) []Problem {
 		if write == "" {
 			write = "redislb has no counterpart for " + i.Authentication
 		}
-		ignored := number(i.Version, 2) == 3 && i.Authentication != "HMAC" // vrrp.c, vrrp_complete_instance
-		if ignored && i.Authentication != "" {
-			lost = append(lost, fmt.Sprintf("line %d, authentication: VRRP version 3 has none, so keepalived passes over it", i.Line))
+		if slices.Contains([]string{"PASS", "AH"}, i.Authentication) && unauthenticated(i) {
+			lost = append(lost, fmt.Sprintf("line %d, authentication: keepalived passes over it, in VRRP version 3 as in strict mode", i.Line))
 		} else if i.Authentication != "" && d.PasswordVersion == nil && d.HMACVersion == nil {
 			lost = append(lost, fmt.Sprintf("line %d, authentication: a secret is not read, and directors without the same one do not take each other for such: %s", i.Line, write))
 		}

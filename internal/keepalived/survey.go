@@ -2,6 +2,7 @@ package keepalived
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"net/netip"
 	"regexp"
@@ -27,6 +28,7 @@ type Survey struct {
 
 	scriptsOfOthers bool // script_user is not root
 	version         *int // vrrp_version
+	strict          bool // vrrp_strict
 }
 
 // Unread is a statement that a Survey does not tell.
@@ -66,7 +68,15 @@ type SurveyedInstance struct {
 	UnicastPeers  []string
 	// Notify are the programs that are told of the states, by the keyword.
 	Notify map[string]string
+
+	strict *bool // strict_mode, or vrrp_strict of global_defs
 }
+
+// Strict reports whether keepalived keeps it to the letter of VRRP, passing over some of
+// what is written for it.
+func (i SurveyedInstance) Strict() bool { return i.strict != nil && *i.strict }
+
+var errStrict = errors.New("has no counterpart in redislb")
 
 // surveyNames are words of keepalived, by others that mean the same.
 var surveyNames = map[string]string{"lb_algo": "lvs_sched", "lb_kind": "lvs_method"}
@@ -93,6 +103,10 @@ func SurveyOf(data []byte) (Survey, error) {
 				"lvs_sync_daemon": s.readSync,
 				"lvs_timeouts":    s.Timeouts.read,
 				"vrrp_version":    intoOptional(&s.version),
+				"vrrp_strict": func(Node) error {
+					s.strict = true
+					return errStrict
+				},
 				"script_user": func(n Node) error {
 					err := asRoot(n)
 					s.scriptsOfOthers = err != nil
@@ -107,6 +121,7 @@ func SurveyOf(data []byte) (Survey, error) {
 	}, "global_defs", "vrrp_instance", "vrrp_sync_group", "virtual_server")
 	for i := range s.Instances {
 		s.Instances[i].Version = cmp.Or(s.Instances[i].Version, s.version)
+		s.Instances[i].strict = cmp.Or(s.Instances[i].strict, &s.strict)
 	}
 	s.Unread = w.unread
 	return s, nil
@@ -229,6 +244,16 @@ func (s *Survey) readInstance(w *surveyor, n Node) error {
 		"preempt": func(n Node) error { // it takes a nopreempt before it back (vrrp_parser.c, vrrp_preempt_handler)
 			i.NoPreempt = false
 			return flag(n)
+		},
+		"strict_mode": func(n Node) error {
+			var strict bool
+			if err := intoSwitch(&strict)(n); err != nil {
+				return err
+			}
+			if i.strict = &strict; strict {
+				return errStrict
+			}
+			return nil
 		},
 		"preempt_delay":  intoOptionalDuration(&i.PreemptDelay),
 		"authentication": func(n Node) error { return i.readAuthentication(n, w) },
