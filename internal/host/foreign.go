@@ -174,17 +174,23 @@ func (s *Snapshot) readForeignVIPs() (vips []VIP, lost []string) {
 	return vips, lost
 }
 
+// speaksIPv6 reports whether the instance advertises itself by IPv6.
+func speaksIPv6(i keepalived.SurveyedInstance) bool {
+	return len(i.VIPs) > 0 && strings.Contains(i.VIPs[0], ":")
+}
+
 // estranged tells why a director that is adopted, and has the VIPs, and one that has the
 // instance still do not take each other's advertisements: keepalived wants the addresses in
 // them to be its own (vrrp.c, vrrp_check_packet).
 func estranged(i keepalived.SurveyedInstance, vips []VIP) []string {
-	if len(i.VIPs) > 0 && strings.Contains(i.VIPs[0], ":") {
+	if speaksIPv6(i) {
 		return []string{fmt.Sprintf("line %d, vrrp_instance %s: its first VIP makes it speak VRRP by IPv6; directors speak it by IPv4, and do not hear each other until all are applied", i.Line, i.Name)}
 	}
 	before, after := map[string]bool{}, map[string]bool{}
 	for _, text := range i.VIPs {
-		address, _, _ := strings.Cut(text, "/")
-		before[address] = true
+		if address, _, _ := strings.Cut(text, "/"); !strings.Contains(address, ":") {
+			before[address] = true
+		}
 	}
 	for _, v := range vips {
 		if v.Address.Addr().Is4() {
@@ -199,7 +205,11 @@ func estranged(i keepalived.SurveyedInstance, vips []VIP) []string {
 
 // foreignVIPsOf are those of one instance; used are the virtual servers that are on them.
 func foreignVIPsOf(survey keepalived.Survey, i keepalived.SurveyedInstance, otherwise string, used map[int]bool) (vips []VIP, lost []string) {
-	for _, text := range slices.Concat(i.VIPs, i.ExcludedVIPs) {
+	for n, text := range slices.Concat(i.VIPs, i.ExcludedVIPs) {
+		if n < len(i.VIPs) && speaksIPv6(i) != strings.Contains(text, ":") { // vrrp_data.c, alloc_vrrp_vip
+			lost = append(lost, fmt.Sprintf("line %d, vrrp_instance %s: the VIP %s: keepalived passes over it, since the first VIP is of the other family", i.Line, i.Name, text))
+			continue
+		}
 		prefix, err := netip.ParsePrefix(text)
 		if err != nil {
 			addr, _ := netip.ParseAddr(text)

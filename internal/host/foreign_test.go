@@ -133,6 +133,7 @@ func TestForeignInstanceIsAdoptedAsKeepalivedRunsIt(t *testing.T) {
 		"version of all":     {global: "vrrp_version 3", instance: vip, version3: true, told: "line 4, vrrp_instance V: directors advertise other addresses than it does"},
 		"excluded VIPs":      {instance: vip + "virtual_ipaddress_excluded {\n198.51.100.1\n}\n", told: "line 4, vrrp_instance V: directors advertise other addresses than it does"},
 		"VIP twice":          {instance: vip + "virtual_ipaddress_excluded {\n192.0.2.229 dev eth1\n}\n", told: "line 4, vrrp_instance V: the VIP 192.0.2.229/32 is there a second time"},
+		"two families":       {instance: "virtual_ipaddress {\n192.0.2.229/24\n2001:db8::229/64\n}\n", told: "line 4, vrrp_instance V: the VIP 2001:db8::229/64: keepalived passes over it, since the first VIP is of the other family"},
 		"excluded, of IPv6":  {instance: vip + "virtual_ipaddress_excluded {\n2001:db8::229\n}\n"},
 		"password of none":   {instance: "version 3\nauthentication {\nauth_type PASS\nauth_pass hUsh\n}\n" + vip, version3: true, told: "line 4, authentication: keepalived passes over it"},
 		"password, strictly": {global: "vrrp_strict", instance: "authentication {\nauth_type PASS\nauth_pass hUsh\n}\n" + vip, told: "line 4, authentication: keepalived passes over it"},
