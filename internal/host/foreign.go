@@ -62,7 +62,7 @@ func foreignDirector(s *Snapshot) (Director, error) {
 	guard, _ := GuardLeftOut(s, BackupOnly)
 	c := keepalived.Director{
 		RouterID: "adopted", Instance: i.Name, Interface: i.Interface, VirtualRouterID: number(i.VirtualRouterID, 0), Priority: number(i.Priority, 100),
-		Version3: number(i.Version, 2) == 3, AdvertInterval: duration(i.AdvertInterval, time.Second), NoPreempt: i.NoPreempt && !preemptsAnyway(i),
+		Version3: number(i.Version, 2) == 3, AdvertInterval: advertInterval(i), NoPreempt: i.NoPreempt && !preemptsAnyway(i),
 		Timeouts: survey.Timeouts,
 	}
 	if !c.NoPreempt {
@@ -89,6 +89,16 @@ func preemptsAnyway(i keepalived.SurveyedInstance) bool { return i.State == "MAS
 
 func unauthenticated(i keepalived.SurveyedInstance) bool {
 	return number(i.Version, 2) == 3 || i.Strict()
+}
+
+// advertInterval is rounded in VRRP version 2, as keepalived does it (vrrp.c,
+// vrrp_complete_instance).
+func advertInterval(i keepalived.SurveyedInstance) time.Duration {
+	written := duration(i.AdvertInterval, time.Second)
+	if number(i.Version, 2) == 3 {
+		return written
+	}
+	return max(written.Round(time.Second), time.Second)
 }
 
 // preemptDelay is a director's default: longer than the refresh of the sync daemon.
@@ -162,6 +172,9 @@ func (s *Snapshot) readForeignVIPs() (vips []VIP, lost []string) {
 	}
 	lost = append(lost, estranged(together[0], vips)...)
 	for _, i := range together {
+		if is := advertInterval(i); is != duration(i.AdvertInterval, time.Second) {
+			lost = append(lost, fmt.Sprintf("line %d, vrrp_instance %s: advert_int: keepalived rounds it to %s in VRRP version 2", i.Line, i.Name, is))
+		}
 		if i.NoPreempt && preemptsAnyway(i) {
 			lost = append(lost, fmt.Sprintf("line %d, vrrp_instance %s: nopreempt: keepalived passes over it in the state MASTER", i.Line, i.Name))
 		}

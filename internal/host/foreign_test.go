@@ -130,6 +130,7 @@ func TestForeignInstanceIsAdoptedAsKeepalivedRunsIt(t *testing.T) {
 	}{
 		"nopreempt":          {instance: "state BACKUP\nnopreempt\n" + vip, noPreempt: true},
 		"nopreempt, master":  {instance: "state MASTER\npriority 100\nnopreempt\n" + vip, told: "line 4, vrrp_instance V: nopreempt: keepalived passes over it in the state MASTER"},
+		"fraction":           {instance: "advert_int 0.3\n" + vip, told: "line 4, vrrp_instance V: advert_int: keepalived rounds it to 1s in VRRP version 2"},
 		"version of all":     {global: "vrrp_version 3", instance: vip, version3: true, told: "line 4, vrrp_instance V: directors advertise other addresses than it does"},
 		"excluded VIPs":      {instance: vip + "virtual_ipaddress_excluded {\n198.51.100.1\n}\n", told: "line 4, vrrp_instance V: directors advertise other addresses than it does"},
 		"VIP twice":          {instance: vip + "virtual_ipaddress_excluded {\n192.0.2.229 dev eth1\n}\n", told: "line 4, vrrp_instance V: the VIP 192.0.2.229/32 is there a second time"},
