@@ -205,6 +205,40 @@ func TestForeignServiceThatCannotBeTakenOverLeavesItsVIPAndTheOthers(t *testing.
 	}
 }
 
+func TestForeignServiceOfAGroupIsOnEachVIPOfIt(t *testing.T) {
+	m := bareMachine()
+	m.files[keepalived.ConfigPath] = file(`vrrp_instance V {
+	interface eth0
+	virtual_router_id 51
+	virtual_ipaddress {
+		192.0.2.229/24
+		192.0.2.230/24
+	}
+}
+virtual_server_group web {
+	192.0.2.229 80
+	192.0.2.230 80
+	192.0.2.230 81
+}
+virtual_server group web {
+	lvs_method NAT
+	protocol TCP
+	real_server 192.0.2.11 80 {
+	}
+}
+`)
+	vips, lost := m.snapshot(t).foreignVIPs()
+	equal(t, "lost", strings.Join(lost, "\n"), "")
+	equal(t, "VIPs", len(vips), 2)
+	for n, services := range []int{1, 2} {
+		equal(t, "services", len(vips[n].Services), services)
+		for port, s := range vips[n].Services {
+			equal(t, "port", s.Port, 80+port)
+			equal(t, "real server", s.RealServers[0].Port, 80)
+		}
+	}
+}
+
 func TestForeignServiceIsCorrectedAsKeepalivedDoes(t *testing.T) {
 	services, lost := adopted(t, `protocol tpc
 		lb_algo loadbalance

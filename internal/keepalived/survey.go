@@ -29,6 +29,7 @@ type Survey struct {
 	scriptsOfOthers bool // script_user is not root
 	version         *int // vrrp_version
 	strict          bool // vrrp_strict
+	serverGroups    map[string][]SurveyedVirtualServer
 }
 
 // Unread is a statement that a Survey does not tell.
@@ -115,10 +116,12 @@ func SurveyOf(data []byte) (Survey, error) {
 			})
 			return nil
 		},
-		"vrrp_instance":   func(n Node) error { return s.readInstance(&w, n) },
-		"vrrp_sync_group": func(n Node) error { return s.readGroup(&w, n) },
-		"virtual_server":  func(n Node) error { return s.readVirtualServer(&w, n) },
-	}, "global_defs", "vrrp_instance", "vrrp_sync_group", "virtual_server")
+		"vrrp_instance":        func(n Node) error { return s.readInstance(&w, n) },
+		"vrrp_sync_group":      func(n Node) error { return s.readGroup(&w, n) },
+		"virtual_server_group": func(n Node) error { return s.readServerGroup(&w, n) },
+		"virtual_server":       func(n Node) error { return s.readVirtualServer(&w, n) },
+	}, "global_defs", "vrrp_instance", "vrrp_sync_group", "virtual_server_group", "virtual_server")
+	s.unfold()
 	for i := range s.Instances {
 		s.Instances[i].Version = cmp.Or(s.Instances[i].Version, s.version)
 		s.Instances[i].strict = cmp.Or(s.Instances[i].strict, &s.strict)

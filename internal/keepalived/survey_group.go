@@ -47,3 +47,43 @@ func (s Survey) Together() []SurveyedInstance {
 	}
 	return together
 }
+
+// readServerGroup reads a virtual_server_group: its members by its name.
+func (s *Survey) readServerGroup(w *surveyor, n Node) error {
+	if len(n.Args) != 1 || !n.HasBlock {
+		return fmt.Errorf("expected a block with one name")
+	}
+	w.path = append(w.path, n.Keyword+" "+n.Args[0])
+	defer func() { w.path = w.path[:len(w.path)-1] }()
+	if s.serverGroups == nil {
+		s.serverGroups = map[string][]SurveyedVirtualServer{}
+	}
+	for _, child := range n.Block {
+		v := SurveyedVirtualServer{Group: n.Args[0]}
+		words := append([]string{child.Keyword}, child.Args...)
+		if err := v.readKey(words); err != nil || child.HasBlock {
+			w.leave(child, "is neither an address with a port nor a firewall mark")
+			continue
+		}
+		s.serverGroups[v.Group] = append(s.serverGroups[v.Group], v)
+	}
+	return nil
+}
+
+// unfold has a virtual_server of a group become one for each of its members, as it is for
+// the kernel.
+func (s *Survey) unfold() {
+	var all []SurveyedVirtualServer
+	for _, v := range s.VirtualServers {
+		members := s.serverGroups[v.Group]
+		if v.Group == "" || len(members) == 0 {
+			all = append(all, v)
+			continue
+		}
+		for _, m := range members {
+			v.Address, v.Port, v.FWMark = m.Address, m.Port, m.FWMark
+			all = append(all, v)
+		}
+	}
+	s.VirtualServers = all
+}

@@ -9,7 +9,7 @@ import (
 )
 
 // SurveyedVirtualServer is a virtual_server, named by Address and Port, by FWMark, or by
-// the Group of addresses that it stands for.
+// the Group of these that it stands for: it is one for each then, and has the Group besides.
 type SurveyedVirtualServer struct {
 	Line    int
 	Address string
@@ -159,19 +159,26 @@ func isAddress(text string) bool {
 	return err == nil
 }
 
-func (v *SurveyedVirtualServer) readName(n Node) (err error) {
+func (v *SurveyedVirtualServer) readName(n Node) error {
 	switch {
 	case !n.HasBlock || len(n.Args) == 0:
 		return fmt.Errorf("expected a block with an address and a port, fwmark and a mark, or group and a name")
 	case n.Args[0] == "group" && len(n.Args) == 2:
 		v.Group = n.Args[1]
-	case n.Args[0] == "fwmark" && len(n.Args) == 2:
-		return intoOptional(&v.FWMark)(statement("fwmark", n.Args[1]))
-	case isAddress(n.Args[0]):
-		v.Address = n.Args[0]
-		v.Port, err = optionalPort(n.Args[1:])
+		return nil
+	}
+	return v.readKey(n.Args)
+}
+
+func (v *SurveyedVirtualServer) readKey(words []string) (err error) {
+	switch {
+	case words[0] == "fwmark" && len(words) == 2:
+		return intoOptional(&v.FWMark)(statement("fwmark", words[1]))
+	case isAddress(words[0]):
+		v.Address = words[0]
+		v.Port, err = optionalPort(words[1:])
 	default:
-		return fmt.Errorf("%q is no address", n.Args[0])
+		return fmt.Errorf("%q is no address", words[0])
 	}
 	return err
 }

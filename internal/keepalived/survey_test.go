@@ -199,6 +199,35 @@ func TestWhatIsSaidForAllCountsWhereNothingElseIsSaid(t *testing.T) {
 	}
 }
 
+func TestVirtualServerOfAGroupIsToldForEachOfItsMembers(t *testing.T) {
+	s := survey(t, `virtual_server group web {
+		real_server 192.0.2.9 80 {
+		}
+	}
+	virtual_server_group web {
+		192.0.2.1 80
+		192.0.2.2 81 # another
+		192.0.2.3-9 80
+		fwmark 7
+		fwmark
+		2001:db8::1
+	}
+	virtual_server group gone {
+	}`)
+	var told []string
+	for _, v := range s.VirtualServers {
+		told = append(told, fmt.Sprintf("%d %s %s %v %v %d", v.Line, v.Group, v.Address, v.Port != nil && *v.Port > 0, v.FWMark != nil && *v.FWMark == 7, len(v.RealServers)))
+	}
+	want := []string{"1 web 192.0.2.1 true false 1", "1 web 192.0.2.2 true false 1", "1 web  false true 1", "1 web 2001:db8::1 false false 1", "13 gone  false false 0"}
+	if !slices.Equal(told, want) {
+		t.Errorf("got %q\nwant %q", told, want)
+	}
+	const reason = "is neither an address with a port nor a firewall mark"
+	if got, want := unread(s), "8 virtual_server_group web: 192.0.2.3-9: "+reason+"\n10 virtual_server_group web: fwmark: "+reason; got != want {
+		t.Errorf("unread\n%s\nwant\n%s", got, want)
+	}
+}
+
 func TestNoSecretIsInASurvey(t *testing.T) {
 	for _, text := range []string{
 		"vrrp_instance V {\nauthentication {\nauth_type PASS\nauth_pass hUsh\n}\n}",

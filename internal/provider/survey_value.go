@@ -157,12 +157,12 @@ func surveyAttributes() map[string]schema.Attribute {
 			"name":      stringResult("Its name."),
 			"instances": stringsResult("Its VRRP instances, which change their state together."),
 		}),
-		"virtual_servers": objectsResult("Each `virtual_server`. It has an address, a firewall mark, or a group.", map[string]schema.Attribute{
+		"virtual_servers": objectsResult("Each `virtual_server`. It has an address or a firewall mark; that of a group is there for each of its members, or with the group alone where none is read.", map[string]schema.Attribute{
 			"line":            line,
 			"address":         stringResult("The virtual address."),
 			"port":            intResult("Its port."),
 			"fwmark":          intResult("The firewall mark."),
-			"group":           stringResult("The `virtual_server_group`, which is not read."),
+			"group":           stringResult("The `virtual_server_group` that it is written for."),
 			"protocol":        stringResult("`protocol`, in lower case. keepalived takes `udp` where it is not written."),
 			"scheduler":       stringResult("`lb_algo` or `lvs_sched`. keepalived takes `wlc` where it is not written."),
 			"scheduler_flags": stringsResult("Flags of the scheduler (`mh-port` and such)."),
