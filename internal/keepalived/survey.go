@@ -82,6 +82,14 @@ var errStrict = errors.New("has no counterpart in redislb")
 // surveyNames are words of keepalived, by others that mean the same.
 var surveyNames = map[string]string{"lb_algo": "lvs_sched", "lb_kind": "lvs_method"}
 
+// ofOneWord are the statements of which keepalived takes one word, and passes over what
+// people write behind it without the # of a comment.
+var ofOneWord = []string{
+	"state", "interface", "virtual_router_id", "priority", "version", "vrrp_version", "advert_int", "preempt_delay", "unicast_src_ip",
+	"protocol", "lvs_sched", "persistence_timeout", "persistence_granularity", "delay_loop", "quorum", "hysteresis",
+	"weight", "uthreshold", "lthreshold", "connect_port", "connect_timeout", "misc_timeout", "retry", "delay_before_retry", "nb_get_retry",
+}
+
 // surveyor gathers what is not told.
 type surveyor struct {
 	unread []Unread
@@ -168,6 +176,10 @@ func (w *surveyor) read(nodes []Node, readers fields, several ...string) {
 		case slices.ContainsFunc(n.Args, parameterIn):
 			w.leave(n, hasParameter)
 		default:
+			if len(n.Args) > 1 && !n.HasBlock && slices.Contains(ofOneWord, keyword) {
+				w.leave(n, "what follows its first word is left out, as it is by keepalived")
+				n.Args = n.Args[:1]
+			}
 			if err := reader(n); err != nil {
 				w.leave(n, err.Error())
 			}

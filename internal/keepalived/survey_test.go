@@ -199,6 +199,17 @@ func TestWhatIsSaidForAllCountsWhereNothingElseIsSaid(t *testing.T) {
 	}
 }
 
+func TestOfStatementsThatHaveOneWordTheFirstCounts(t *testing.T) {
+	s := survey(t, "vrrp_instance V {\npriority 90 <- 100 there\n}\nvirtual_server 192.0.2.1 80 {\nprotocol TCP or UDP\nlb_algo\n}")
+	if len(s.Instances) != 1 || *s.Instances[0].Priority != 90 || s.VirtualServers[0].Protocol != "TCP" {
+		t.Errorf("got %+v", s)
+	}
+	const reason = ": what follows its first word is left out, as it is by keepalived\n"
+	if got, want := unread(s), "2 vrrp_instance V: priority"+reason+"5 virtual_server 192.0.2.1 80: protocol"+reason+"6 virtual_server 192.0.2.1 80: lb_algo: expected one value"; got != want {
+		t.Errorf("unread\n%s\nwant\n%s", got, want)
+	}
+}
+
 func TestVirtualServerOfAGroupIsToldForEachOfItsMembers(t *testing.T) {
 	s := survey(t, `virtual_server group web {
 		real_server 192.0.2.9 80 {
