@@ -146,7 +146,7 @@ settle)
 		[ ! -d "$work" ] || [ -e "$work/undo" ] || rm -rf "$work"
 	done
 	# The last resource has gone: so does what was noted for it.
-	rmdir /etc/keepalived/redislb "$run/results" "$state/transactions" "$state/before" 2>/dev/null
+	rmdir /etc/keepalived/redislb "$run/results" "$state/transactions" "$state/before" "$state/vips" 2>/dev/null
 	[ -d /etc/keepalived/redislb ] || rm -rf "$state/vips"
 	rmdir "$state" 2>/dev/null && rm -rf "$run/health"
 	exit 0
