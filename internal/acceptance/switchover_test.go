@@ -35,6 +35,7 @@ func directorOf(h *lab.Host, drain bool) host.Director {
 // Whatever is done to the pair, or befalls it, breaks no connection that could live.
 func TestPairKeepsConnections(t *testing.T) {
 	pair(t)
+	t.Run("another VIP", anotherVIPComesAndGoes)
 	t.Run("drain", drainHandsTheVIPOver)
 	t.Run("keepalived stopped", stopAndStartOfKeepalived)
 	if full { // what differs from a drain and a stop is in the unit tests

@@ -89,6 +89,25 @@ func BackupsFirst(snapshots map[string]*Snapshot, vip netip.Addr) []string {
 	return names
 }
 
+// Order is [BackupsFirst], but for a VIP that comes to the directors or goes from them: it
+// reaches the master first, which its backups then go on to take for one (package keepalived,
+// sameMaster). They compare the IPv4 VIPs of the director's own instance. Want is what the
+// change wants of each director.
+func Order(snapshots map[string]*Snapshot, vip netip.Addr, want map[string][]Artifact) []string {
+	names := BackupsFirst(snapshots, vip)
+	if len(names) == 0 || !vip.Is4() {
+		return names
+	}
+	last := len(names) - 1
+	s := snapshots[names[last]]
+	_, stays := want[names[last]]
+	comes, goes := stays && !slices.Contains(s.ManagedVIPs(), vip), len(want) == 0
+	if !s.HoldsAsMasterOf(vip) || s.OwnInstance(vip) || !comes && !goes {
+		return names
+	}
+	return append([]string{names[last]}, names[:last]...)
+}
+
 func boolInt(b bool) int {
 	if b {
 		return 1

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io/fs"
+	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -278,6 +279,43 @@ func TestBackupsComeBeforeTheMaster(t *testing.T) {
 		"b": bareMachine().hold(redisServer().Artifacts()).snapshot(t),
 	}
 	equal(t, "order", strings.Join(BackupsFirst(snapshots, vip), " "), "b c a")
+}
+
+// In the way of the provider: what it wants of whom, of a VIP that is on them or not yet.
+func TestMasterComesFirstWhereAVIPComesOrGoes(t *testing.T) {
+	other, second, own := redisVIP(), netip.MustParseAddr("192.0.2.230"), redisVIP()
+	other.Address = netip.MustParsePrefix("192.0.2.230/24")
+	own.Address, own.VRRP = other.Address, &keepalived.VIPInstance{VirtualRouterID: 52}
+	both, without := map[string][]Artifact{"a": nil, "b": nil}, map[string][]Artifact{"b": nil}
+	for name, c := range map[string]struct {
+		there *VIP
+		vip   netip.Addr
+		want  map[string][]Artifact
+		order string
+	}{
+		"it comes":               {nil, second, both, "a b"},
+		"it comes, of IPv6":      {nil, netip.MustParseAddr("2001:db8::1"), both, "b a"},
+		"it stays":               {&other, second, both, "b a"},
+		"it goes":                {&other, second, nil, "a b"},
+		"the master leaves":      {&other, second, without, "b a"},
+		"of its own, it goes":    {&own, second, nil, "a b"}, // which a does not hold
+		"the one that they have": {&other, vip, both, "b a"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			snapshots := map[string]*Snapshot{}
+			for _, host := range []string{"a", "b"} {
+				m := director().hold(redisVIP().Artifacts())
+				if c.there != nil {
+					m = m.hold(c.there.Artifacts())
+				}
+				if host == "a" {
+					m.addresses = append(m.addresses, Address{Device: "eth0", Prefix: redisVIP().Address, Label: "eth0"})
+				}
+				snapshots[host] = m.snapshot(t)
+			}
+			equal(t, "order", strings.Join(Order(snapshots, c.vip, c.want), " "), c.order)
+		})
+	}
 }
 
 func TestShellScriptsPassShellcheck(t *testing.T) {

@@ -149,6 +149,7 @@ func (d Director) instance(track Track) []Node {
 		number("priority", d.Priority),
 	}
 	nodes = append(nodes, d.common(track)...)
+	nodes = append(nodes, sameMaster)
 	var addresses []Node
 	if d.Version3 {
 		addresses = append(addresses, placeholder(d.VirtualRouterID))
@@ -192,6 +193,13 @@ func (d Director) common(track Track) []Node {
 // of [GARP]). Where a cut link had made two masters, clients would else go on with the one
 // whose gratuitous ARP they saw last (keepalived.conf(5), vrrp.c, vrrp_state_master_rx).
 var lastWord = statement("higher_prio_send_advert")
+
+// sameMaster has a backup go by the address of the master alone, once it has found that
+// one to advertise the VIPs that it has itself. Up to 2.2 it else drops, and so takes over
+// from, a master that has a VIP which it has not got yet, or has no more (vrrp.c,
+// vrrp_state_backup and vrrp_check_packet). A reload forgets the master's address, so that
+// the master has to be the first to get a VIP.
+var sameMaster = statement("skip_check_adv_addr")
 
 // placeholder is an address of the loopback network, for the instance to have one
 // while there is no VIP: in version 3, keepalived 2.1 to 2.3 end where there is none

@@ -102,6 +102,7 @@ func (d *Director) readInstance(n Node, track *trackReader) error {
 		"preempt_delay":     intoDuration(&d.PreemptDelay),
 		"nopreempt":         flag,
 		lastWord.Keyword:    flag, // one that an older redislb wrote has none
+		sameMaster.Keyword:  flag, // likewise
 		"unicast_src_ip":    unicast.readSource,
 		"unicast_peer":      unicast.readPeers,
 		"track_interface":   track.readInterfaces,

@@ -224,7 +224,7 @@ func TestDirectorThatLeavesHandsTheVIPOverFirst(t *testing.T) {
 		"it holds the VIP":         {"a", map[string][]host.Artifact{"b": all}, false, []string{"a drains: 1", "a loses the VIP, held by b", "a drains: 0"}, ""},
 		"the other one holds it":   {"b", map[string][]host.Artifact{"b": all}, false, []string{"a loses the VIP, held by b"}, ""},
 		"nobody takes it":          {"a", map[string][]host.Artifact{"b": all}, true, []string{"a drains: 1"}, "this host is not drained"},
-		"the VIP goes as a whole":  {"a", nil, false, []string{"b loses the VIP, held by a", "a loses the VIP, held by a"}, ""},
+		"the VIP goes as a whole":  {"a", nil, false, []string{"a loses the VIP, held by a", "b loses the VIP, held by a"}, ""},
 		"it stays, with no change": {"a", map[string][]host.Artifact{"a": all, "b": all}, false, nil, ""},
 	} {
 		t.Run(name, func(t *testing.T) {

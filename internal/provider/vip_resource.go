@@ -257,7 +257,8 @@ func (r *vipResource) apply(ctx context.Context, plan, prior *vipModel, config t
 }
 
 // change changes the directors, backups first and the master last: where a backup
-// refuses a change, the master is never touched. Before the first change all have
+// refuses a change, the master is never touched. A VIP that comes or goes does so the other
+// way round. Before the first change all have
 // been looked at. Real servers that are taken out come to the end of their connections
 // first. A director that leaves others behind hands the VIP over before it goes.
 func (r *vipResource) change(ctx context.Context, vip netip.Addr, want, gone map[string][]host.Artifact, out takingOut, seen types.Map, check func(string, *host.Snapshot) []host.Problem, summary string, diags *diag.Diagnostics) map[string]string {
@@ -285,7 +286,7 @@ func (r *vipResource) change(ctx context.Context, vip netip.Addr, want, gone map
 		return nil
 	}
 	texts := map[string]string{}
-	for _, name := range host.BackupsFirst(snapshots, vip) {
+	for _, name := range host.Order(snapshots, vip, want) {
 		change := r.fleet.apply
 		if _, stays := want[name]; !stays && len(want) > 0 && snapshots[name].HoldsAsMasterOf(vip) {
 			change = r.leave

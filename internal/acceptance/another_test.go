@@ -1,0 +1,51 @@
+//go:build acceptance
+
+package acceptance
+
+import (
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/redislb/terraform-provider-redislb/internal/host"
+)
+
+// A VIP comes to a pair that serves another one, and goes again, in the order of the provider.
+// keepalived up to 2.2 compares what a master advertises with its own VIPs (vrrp.c,
+// vrrp_check_packet): a backup that is the first to have it, or to have it no more, is
+// master too until the master has caught up.
+func anotherVIPComesAndGoes(t *testing.T) {
+	connections, before := holdKnown(t)
+	defer connections.close()
+	directors := map[string]direct{"a": directly(t, hostA()), "b": directly(t, hostB())}
+	second := goldenVIP(t, "redis")
+	second.Address = netip.MustParsePrefix("192.0.2.230/24")
+	for _, c := range []struct {
+		what       string
+		want, gone []host.Artifact
+	}{{"came", second.Artifacts(), nil}, {"went", nil, second.Artifacts()}} {
+		since := hostB().MustExec(t, "date +'%F %T'")
+		began := time.Now()
+		snapshots, want := map[string]*host.Snapshot{}, map[string][]host.Artifact{}
+		for name, d := range directors {
+			s, err := d.Observe(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			snapshots[name] = s
+			if c.want != nil {
+				want[name] = c.want
+			}
+		}
+		for _, name := range host.Order(snapshots, second.Address.Addr(), want) {
+			directors[name].must(t, c.want, c.gone)
+			time.Sleep(5 * time.Second) // longer than it takes a backup to miss its master
+		}
+		t.Logf("it %s within %.1f s", c.what, time.Since(began).Seconds())
+		if said := exec(hostB(), "journalctl -q -u keepalived -o cat --since '"+since+"'"); strings.Contains(said, "MASTER STATE") {
+			t.Errorf("a VIP %s, and the backup became master:\n%s", c.what, said)
+		}
+		connections.survive("a VIP "+c.what, before)
+	}
+}
