@@ -49,3 +49,37 @@ func anotherVIPComesAndGoes(t *testing.T) {
 		connections.survive("a VIP "+c.what, before)
 	}
 }
+
+// A director that was taken out of the VIP's comes back, in the way of the provider. Its
+// priority is the higher one. Up to 2.2 it is master of nothing meanwhile, since it does not
+// take one with a VIP for its master, and would have the VIP with the reload that brings it.
+func directorComesToTheVIP(t *testing.T) {
+	a, vip := directly(t, hostA()), goldenVIP(t, "redis")
+	if drained, err := a.Drain(t.Context()); !drained || err != nil {
+		t.Fatal("the master was not drained: ", err)
+	}
+	a.must(t, nil, vip.Artifacts())
+	a.must(t, []host.Artifact{host.DrainFile(false)}, nil)
+	connections := hold(t, 50)
+	defer connections.close()
+	before := connections.alive()
+	snapshots := map[string]*host.Snapshot{}
+	for _, h := range hosts() {
+		s, err := directly(t, h).Observe(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		snapshots[h.Name] = s
+	}
+	if !host.Joins(snapshots, "a", vip.Address.Addr()) || host.Joins(snapshots, "b", vip.Address.Addr()) {
+		t.Error("it is not a that comes to the VIP")
+	}
+	a.must(t, append(vip.Artifacts(), host.DrainFile(true)), nil)
+	if holdsVIP(hostA()) || !holdsVIP(hostB()) {
+		t.Error("the director that comes to the VIP has taken it")
+	}
+	a.must(t, []host.Artifact{host.DrainFile(false)}, nil)
+	eventually(t, 60*time.Second, "a holds the VIP again", func() bool { return holdsVIP(hostA()) && !holdsVIP(hostB()) })
+	connections.survive("a director that comes to the VIP", before)
+	connections.knownTo(before, hosts()...)
+}

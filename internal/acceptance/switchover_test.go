@@ -37,6 +37,7 @@ func TestPairKeepsConnections(t *testing.T) {
 	pair(t)
 	t.Run("another VIP", anotherVIPComesAndGoes)
 	t.Run("drain", drainHandsTheVIPOver)
+	t.Run("director comes", directorComesToTheVIP)
 	t.Run("keepalived stopped", stopAndStartOfKeepalived)
 	if full { // what differs from a drain and a stop is in the unit tests
 		t.Run("director removed", directorRemovedAndBack)

@@ -108,6 +108,20 @@ func Order(snapshots map[string]*Snapshot, vip netip.Addr, want map[string][]Art
 	return append([]string{names[last]}, names[:last]...)
 }
 
+// Joins reports whether a director that has no VIP comes to one that another director holds.
+func Joins(snapshots map[string]*Snapshot, name string, vip netip.Addr) bool {
+	s := snapshots[name]
+	if len(s.ManagedVIPs()) > 0 || s.drains() || s.Units[keepalivedUnit].Active != "active" {
+		return false
+	}
+	for _, other := range snapshots {
+		if other.HoldsAsMasterOf(vip) && slices.Contains(other.ManagedVIPs(), vip) && !other.OwnInstance(vip) {
+			return true
+		}
+	}
+	return false
+}
+
 func boolInt(b bool) int {
 	if b {
 		return 1

@@ -134,13 +134,15 @@ func (w *way) change() {
 			if strings.Contains(w.weights(), "=0") {
 				w.drained[w.name] = time.Now()
 			}
+		case kind == "new":
+			files[path] = content
 		case kind == "files":
 			for line := range strings.Lines(string(content)) {
 				if words := strings.Fields(line); words[0] == "remove" {
 					delete(files, words[2])
 				}
 			}
-			if strings.Contains(string(content), keepalived.VIPAddressPath(sharedVIP.Address.Addr())) {
+			if files[keepalived.VIPAddressPath(sharedVIP.Address.Addr())] == nil && w.before[keepalived.VIPAddressPath(sharedVIP.Address.Addr())] != nil {
 				w.said = append(w.said, w.name+" loses the VIP, held by "+w.holder)
 			}
 		}
@@ -210,6 +212,43 @@ func (w *way) probe() []byte {
 	}
 	_ = packed.Close()
 	return []byte(text + "== tar\n" + archive.String() + "\n== end\n")
+}
+
+// Its own priority may be the higher one, and it knows none of the connections yet.
+func TestDirectorThatComesToAVIPDoesSoAsABackup(t *testing.T) {
+	for name, c := range map[string]struct {
+		holder string
+		there  []string // who has the VIP already
+		said   string
+	}{
+		"another one holds it":      {"b", []string{"b"}, "a has, a drains: 1, a drains: 0"},
+		"nobody holds it":           {"", []string{"b"}, "a has"},
+		"it comes to both":          {"", nil, "a has, b has"},
+		"both have it, one of them": {"b", []string{"a", "b"}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p, r := newPair(t, c.holder)
+				want := map[string][]host.Artifact{"a": sharedVIP.Artifacts(), "b": sharedVIP.Artifacts()}
+				for name := range want {
+					for _, artifact := range sharedVIP.Artifacts() {
+						if file, ok := artifact.(host.File); ok && !slices.Contains(c.there, name) {
+							delete(p.files[name], file.Path)
+						}
+					}
+				}
+				var diags diag.Diagnostics
+				check := func(string, *host.Snapshot) []host.Problem { return nil }
+				texts := r.change(t.Context(), sharedVIP.Address.Addr(), want, nil, takingOut{}, types.MapNull(types.StringType), check, "Unable", &diags)
+				if diags.HasError() || texts["a: file "+keepalived.DrainPath] != "" {
+					t.Fatalf("%v, %v", diags, texts)
+				}
+				if got := strings.Join(p.said, ", "); got != c.said {
+					t.Errorf("got %q, want %q", got, c.said)
+				}
+			})
+		})
+	}
 }
 
 func TestDirectorThatLeavesHandsTheVIPOverFirst(t *testing.T) {

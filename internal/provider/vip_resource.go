@@ -260,7 +260,8 @@ func (r *vipResource) apply(ctx context.Context, plan, prior *vipModel, config t
 // refuses a change, the master is never touched. A VIP that comes or goes does so the other
 // way round. Before the first change all have
 // been looked at. Real servers that are taken out come to the end of their connections
-// first. A director that leaves others behind hands the VIP over before it goes.
+// first. A director that leaves others behind hands the VIP over before it goes, and one
+// that comes to others does so as a backup.
 func (r *vipResource) change(ctx context.Context, vip netip.Addr, want, gone map[string][]host.Artifact, out takingOut, seen types.Map, check func(string, *host.Snapshot) []host.Problem, summary string, diags *diag.Diagnostics) map[string]string {
 	names := map[string]bool{}
 	for name := range want {
@@ -287,11 +288,17 @@ func (r *vipResource) change(ctx context.Context, vip netip.Addr, want, gone map
 	}
 	texts := map[string]string{}
 	for _, name := range host.Order(snapshots, vip, want) {
-		change := r.fleet.apply
-		if _, stays := want[name]; !stays && len(want) > 0 && snapshots[name].HoldsAsMasterOf(vip) {
+		change, seenThere := r.fleet.apply, textsIn(seen, name+": ")
+		switch _, stays := want[name]; {
+		case !stays && len(want) > 0 && snapshots[name].HoldsAsMasterOf(vip):
 			change = r.leave
+		case stays && host.Joins(snapshots, name, vip):
+			change = r.join
+			if seenThere != nil {
+				maps.Copy(seenThere, host.Found([]host.Artifact{host.DrainFile(true)}, snapshots[name]))
+			}
 		}
-		s, err := change(ctx, name, want[name], gone[name], textsIn(seen, name+": "))
+		s, err := change(ctx, name, want[name], gone[name], seenThere)
 		if err != nil {
 			diags.AddError(summary, err.Error())
 			return nil
@@ -314,6 +321,20 @@ func (r *vipResource) leave(ctx context.Context, name string, want, gone []host.
 		_, failed := r.fleet.apply(ctx, name, []host.Artifact{host.DrainFile(false)}, nil, nil)
 		err = errors.Join(err, failed)
 	}
+	return s, err
+}
+
+// join is fleet.apply on a director without a VIP, which comes to one that another director
+// holds. Up to keepalived 2.2 it does not take that one for its master as long as it has no
+// VIP, so it is master itself, and a reload leaves it so: it would have the VIP, and know none
+// of the connections. So it comes drained, and is done when it holds nothing; from then on
+// it is told of the connections, for its preempt_delay. For a provider that dies, see leave.
+func (r *vipResource) join(ctx context.Context, name string, want, gone []host.Artifact, seen map[string]string) (*host.Snapshot, error) {
+	s, err := r.fleet.apply(ctx, name, append(slices.Clone(want), host.DrainFile(true)), gone, seen)
+	if err != nil {
+		return nil, err
+	}
+	_, err = r.fleet.apply(ctx, name, []host.Artifact{host.DrainFile(false)}, nil, nil)
 	return s, err
 }
 
