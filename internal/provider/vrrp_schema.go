@@ -35,7 +35,7 @@ func vrrpAttribute() schema.Attribute {
 				Validators:          []validator.String{interfaceName},
 			},
 			"virtual_router_id": schema.Int64Attribute{
-				MarkdownDescription: "Number of the virtual router, 1 to 255: the same on the directors of one group, unique among the groups on one network. It is the id of the IPVS sync daemon too.",
+				MarkdownDescription: "Number of the virtual router, 1 to 255: the same on the directors of one group, which have the same VIPs, and unique among the groups on one network. Give a new director its VIPs in the same apply: from keepalived 2.3 on, one of the highest priority keeps the VIPs that it does not have from the others. It is the id of the IPVS sync daemon too.",
 				Required:            true,
 				Validators:          []validator.Int64{int64validator.Between(1, 255)},
 			},
