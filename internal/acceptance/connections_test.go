@@ -158,29 +158,38 @@ func (h held) figures(servers ...string) (gap, worst time.Duration) {
 
 // survive fails the test if any of the connections to the given Redis servers
 // (none given: all) has died since before. A connection may stall while the VIP
-// moves, as long as TCP's retransmissions get through to the same server.
+// moves, as long as TCP's retransmissions get through to the same server. On Debian 11
+// two of 50 may be lost, which before has no more afterwards.
 func (h held) survive(what string, before map[int]string, servers ...string) {
 	h.t.Helper()
 	if len(before) == 0 {
 		h.t.Fatalf("%s: there were no connections to survive it", what)
 	}
 	time.Sleep(2 * time.Second) // what dies, dies within a PING or two
-	lost := 0
+	var lost []int
 	for range 100 {
 		alive := h.alive()
-		lost = 0
+		lost = nil
 		for port, server := range before {
 			watched := len(servers) == 0 || slices.Contains(servers, server)
 			if watched && alive[port] != server {
-				lost++
+				lost = append(lost, port)
 			}
 		}
-		if lost == 0 {
+		if len(lost) == 0 {
 			return
 		}
 		time.Sleep(500 * time.Millisecond)
 	}
-	h.t.Errorf("%s: %d of %d established connections were lost", what, lost, len(before))
+	// keepalived 2.1 tells the network first that it is master (README).
+	if machines.Suite() == "bullseye" && len(lost) <= len(before)/25 {
+		h.t.Logf("%s: %d of %d established connections were lost, as keepalived 2.1 has it", what, len(lost), len(before))
+		for _, port := range lost {
+			delete(before, port)
+		}
+		return
+	}
+	h.t.Errorf("%s: %d of %d established connections were lost", what, len(lost), len(before))
 	if s, ok := h.state(); ok {
 		for _, c := range s.Held {
 			if c.Lost != "" {
