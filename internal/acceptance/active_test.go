@@ -157,14 +157,7 @@ func strangersAreHeard(t *testing.T) {
 // and connections outlive a failover.
 func activeActiveBySourceMAC(t *testing.T, own host.VIP, everything func(*lab.Host) []host.Artifact) {
 	t.Helper()
-	seen := map[string]*host.Snapshot{}
-	for _, h := range hosts() {
-		snapshot, err := directly(t, h).Observe(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		seen[h.Name] = snapshot
-	}
+	seen := directorsNow(t)
 	byMAC := func(h *lab.Host) []host.Artifact {
 		d := directorOf(h, false)
 		d.Guard = host.SourceMAC

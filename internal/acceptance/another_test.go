@@ -27,18 +27,11 @@ func anotherVIPComesAndGoes(t *testing.T) {
 	}{{"came", second.Artifacts(), nil}, {"went", nil, second.Artifacts()}} {
 		since := hostB().MustExec(t, "date +'%F %T'")
 		began := time.Now()
-		snapshots, want := map[string]*host.Snapshot{}, map[string][]host.Artifact{}
-		for name, d := range directors {
-			s, err := d.Observe(t.Context())
-			if err != nil {
-				t.Fatal(err)
-			}
-			snapshots[name] = s
-			if c.want != nil {
-				want[name] = c.want
-			}
+		want := map[string][]host.Artifact{}
+		if c.want != nil {
+			want["a"], want["b"] = c.want, c.want
 		}
-		for _, name := range host.Order(snapshots, second.Address.Addr(), want) {
+		for _, name := range host.Order(directorsNow(t), second.Address.Addr(), want) {
 			directors[name].must(t, c.want, c.gone)
 			time.Sleep(5 * time.Second) // longer than it takes a backup to miss its master
 		}
@@ -63,14 +56,7 @@ func directorComesToTheVIP(t *testing.T) {
 	connections := hold(t, 50)
 	defer connections.close()
 	before := connections.alive()
-	snapshots := map[string]*host.Snapshot{}
-	for _, h := range hosts() {
-		s, err := directly(t, h).Observe(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		snapshots[h.Name] = s
-	}
+	snapshots := directorsNow(t)
 	if !host.Joins(snapshots, "a", vip.Address.Addr()) || host.Joins(snapshots, "b", vip.Address.Addr()) {
 		t.Error("it is not a that comes to the VIP")
 	}

@@ -207,3 +207,17 @@ func all(name, state string, resources ...string) []host.Artifact {
 	}
 	return artifacts
 }
+
+// directorsNow are both directors as they are now, by their names.
+func directorsNow(t *testing.T) map[string]*host.Snapshot {
+	t.Helper()
+	snapshots := map[string]*host.Snapshot{}
+	for _, h := range hosts() {
+		s, err := directly(t, h).Observe(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		snapshots[h.Name] = s
+	}
+	return snapshots
+}

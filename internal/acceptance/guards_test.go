@@ -245,14 +245,7 @@ func macGuard(t *testing.T) {
 		directly(t, h).must(t, service.Artifacts(), nil)
 	}
 	guardedBy(t, host.BackupOnly, host.SourceMAC)
-	seen := map[string]*host.Snapshot{}
-	for _, h := range hosts() {
-		s, err := directly(t, h).Observe(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		seen[h.Name] = s
-	}
+	seen := directorsNow(t)
 	marked := func(h *lab.Host) []host.Artifact { return service.Among(h.Name, host.SourceMAC, seen).Artifacts() }
 	asItShouldBe := func(when string) {
 		t.Helper()

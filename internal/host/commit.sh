@@ -509,11 +509,14 @@ reload_keepalived() {
 	fit_services
 	: >"$work/reloaded"
 	reloaded=1
-	[ ! -x "$role" ] || "$role" LEAVE 2>/dev/null || true
+	hold_resets_back
 	timeout --foreground 60 systemctl reload keepalived || reloaded=
 	systemctl is-active -q keepalived || fail "keepalived ended when it was reloaded$(last_words)"
 	[ -n "$reloaded" ] || unable "systemctl reload keepalived failed or did not end within 60 s$(last_words)"
 }
+
+# hold_resets_back: before keepalived reads a configuration by which it may give up VIPs.
+hold_resets_back() { [ ! -x "$role" ] || "$role" LEAVE 2>/dev/null || true; }
 
 # fit_services: before keepalived reads its configuration, which may begin to include
 # the virtual servers by way of another file.
@@ -629,7 +632,7 @@ restart_old_redis() {
 reload_old_configuration() {
 	[ -e "$work/reloaded" ] || return 0
 	fit_services
-	[ ! -x "$role" ] || "$role" LEAVE 2>/dev/null
+	hold_resets_back
 	rm -f /run/redislb/loaded # what it says is not so any more
 	if systemctl is-active -q keepalived; then
 		systemctl kill -s HUP --kill-who=main keepalived

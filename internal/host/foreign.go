@@ -62,7 +62,7 @@ func foreignDirector(s *Snapshot) (Director, error) {
 	guard, _ := GuardLeftOut(s, BackupOnly)
 	c := keepalived.Director{
 		RouterID: "adopted", Instance: i.Name, Interface: i.Interface, VirtualRouterID: number(i.VirtualRouterID, 0), Priority: number(i.Priority, 100),
-		Version3: number(i.Version, 2) == 3, AdvertInterval: advertInterval(i), NoPreempt: i.NoPreempt && !preemptsAnyway(i),
+		Version3: version3(i), AdvertInterval: advertInterval(i), NoPreempt: i.NoPreempt && !preemptsAnyway(i),
 		Timeouts: survey.Timeouts,
 	}
 	if !c.NoPreempt {
@@ -87,15 +87,15 @@ func foreignDirector(s *Snapshot) (Director, error) {
 // state is BACKUP whatever is written.
 func preemptsAnyway(i keepalived.SurveyedInstance) bool { return i.State == "MASTER" && !i.Strict() }
 
-func unauthenticated(i keepalived.SurveyedInstance) bool {
-	return number(i.Version, 2) == 3 || i.Strict()
-}
+func unauthenticated(i keepalived.SurveyedInstance) bool { return version3(i) || i.Strict() }
+
+func version3(i keepalived.SurveyedInstance) bool { return number(i.Version, 2) == 3 }
 
 // advertInterval is rounded in VRRP version 2, as keepalived does it (vrrp.c,
 // vrrp_complete_instance).
 func advertInterval(i keepalived.SurveyedInstance) time.Duration {
 	written := duration(i.AdvertInterval, time.Second)
-	if number(i.Version, 2) == 3 {
+	if version3(i) {
 		return written
 	}
 	return max(written.Round(time.Second), time.Second)
@@ -210,7 +210,7 @@ func estranged(i keepalived.SurveyedInstance, vips []VIP) []string {
 			after[v.Address.Addr().String()] = true
 		}
 	}
-	if maps.Equal(before, after) && number(i.Version, 2) != 3 { // whose instance has an address besides
+	if maps.Equal(before, after) && !version3(i) { // whose instance has an address besides
 		return nil
 	}
 	return []string{fmt.Sprintf("line %d, vrrp_instance %s: directors advertise other addresses than it does, and do not take each other for such until all are applied: meanwhile more than one may hold the VIPs", i.Line, i.Name)}

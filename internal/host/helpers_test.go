@@ -375,7 +375,7 @@ func (m *machine) probe() []byte {
 		_, own := managedVIPs(m.files)
 		rules := ""
 		for part, each := range resetRules {
-			rules += strings.Repeat("\t\tx"+part+strings.Repeat("\n", 1-strings.Count(part, "\n")), each*(1+len(own)))
+			rules += strings.Repeat("\t\tx"+strings.TrimSuffix(part, "\n")+"\n", each*(1+len(own)))
 		}
 		section("nft table", nftTable("chain output {\n\t\ttype filter hook output priority raw; policy accept;\n"+rules+"\t}", "chain input {\n\t\ttype filter hook input priority raw; policy accept;\n\t}",
 			"chain prerouting {\n"+strings.TrimSuffix(m.marks, "\n")+"\n\t}"))

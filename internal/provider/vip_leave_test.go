@@ -142,7 +142,7 @@ func (w *way) change() {
 					delete(files, words[2])
 				}
 			}
-			if files[keepalived.VIPAddressPath(sharedVIP.Address.Addr())] == nil && w.before[keepalived.VIPAddressPath(sharedVIP.Address.Addr())] != nil {
+			if path := keepalived.VIPAddressPath(sharedVIP.Address.Addr()); files[path] == nil && w.before[path] != nil {
 				w.said = append(w.said, w.name+" loses the VIP, held by "+w.holder)
 			}
 		}
